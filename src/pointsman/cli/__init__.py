@@ -1,0 +1,1 @@
+"""The command line: reads flags and environment, composes the rooms, and starts them."""

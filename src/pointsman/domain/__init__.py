@@ -1,0 +1,1 @@
+"""What the router speaks of: nouns, lifecycles, facts, limits and refusals. No behaviour of its own, no I/O."""

@@ -1,0 +1,345 @@
+"""Facts: what was decided. They are stored for ever, so fields are only ever added, always with a default.
+
+A field that is None in an …Updated fact did not change. Times are microseconds, deadlines absolute.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+
+def _kebab(name: str) -> str:
+    return "".join("-" + letter.lower() if letter.isupper() else letter for letter in name)[1:]
+
+
+class Fact(msgspec.Struct, frozen=True, gc=False, omit_defaults=True, tag_field="fact", tag=_kebab):
+    """Base of all facts; the tag is the class name in kebab-case."""
+
+
+# -- the workspace and its settings
+
+
+class WorkspaceCreated(Fact):
+    sid: str
+    account_sid: str
+    friendly_name: str
+    event_callback_url: str = ""
+    events_filter: str | None = None
+    multi_task_enabled: bool = True
+    prioritize_queue_order: str = "FIFO"
+
+
+class WorkspaceUpdated(Fact):
+    friendly_name: str | None = None
+    event_callback_url: str | None = None
+    events_filter: str | None = None
+    multi_task_enabled: bool | None = None
+    prioritize_queue_order: str | None = None
+    default_activity_sid: str | None = None
+    timeout_activity_sid: str | None = None
+    silent: bool = False
+    """Part of the workspace's creation: no workspace.updated event."""
+
+
+class WorkspaceDeleted(Fact):
+    pass
+
+
+class WorkspaceResumed(Fact):
+    """A process took the workspace up again: reservation timers stood still meanwhile (ruling 18)."""
+
+    down: int
+    """How long no process ran, in microseconds: pending reservations' deadlines move by it."""
+    grace_until: int
+    """No reservation times out before this."""
+
+
+class TimerParked(Fact):
+    """A timer whose command failed twice; it is not tried again."""
+
+    kind: str
+    sid: str
+    error: str
+
+
+class ActivityCreated(Fact):
+    sid: str
+    friendly_name: str
+    available: bool
+
+
+class ActivityUpdated(Fact):
+    sid: str
+    friendly_name: str
+
+
+class ActivityDeleted(Fact):
+    sid: str
+
+
+class TaskChannelCreated(Fact):
+    sid: str
+    friendly_name: str
+    unique_name: str
+    channel_optimized_routing: bool = False
+
+
+class TaskChannelUpdated(Fact):
+    sid: str
+    friendly_name: str | None = None
+    channel_optimized_routing: bool | None = None
+
+
+class TaskChannelDeleted(Fact):
+    sid: str
+
+
+class TaskQueueCreated(Fact):
+    sid: str
+    friendly_name: str
+    target_workers: str
+    max_reserved_workers: int = 1
+    task_order: str = "FIFO"
+    reservation_activity_sid: str | None = None
+    assignment_activity_sid: str | None = None
+
+
+class TaskQueueUpdated(Fact):
+    sid: str
+    friendly_name: str | None = None
+    target_workers: str | None = None
+    max_reserved_workers: int | None = None
+    task_order: str | None = None
+    reservation_activity_sid: str | None = None
+    assignment_activity_sid: str | None = None
+
+
+class TaskQueueDeleted(Fact):
+    sid: str
+
+
+class WorkflowCreated(Fact):
+    sid: str
+    friendly_name: str
+    configuration: str
+    assignment_callback_url: str = ""
+    fallback_assignment_callback_url: str = ""
+    task_reservation_timeout: int = 120
+
+
+class WorkflowUpdated(Fact):
+    sid: str
+    friendly_name: str | None = None
+    configuration: str | None = None
+    """A new version of the configuration."""
+    assignment_callback_url: str | None = None
+    fallback_assignment_callback_url: str | None = None
+    task_reservation_timeout: int | None = None
+    re_evaluate: bool = False
+
+
+class WorkflowDeleted(Fact):
+    sid: str
+
+
+# -- workers
+
+
+class WorkerCreated(Fact):
+    sid: str
+    friendly_name: str
+    activity_sid: str
+    attributes: str = "{}"
+
+
+class WorkerUpdated(Fact):
+    sid: str
+    friendly_name: str | None = None
+    attributes: str | None = None
+
+
+class WorkerActivityChanged(Fact):
+    sid: str
+    activity_sid: str
+
+
+class WorkerChannelUpdated(Fact):
+    worker_sid: str
+    task_channel_sid: str
+    capacity: int | None = None
+    available: bool | None = None
+
+
+class WorkerDeleted(Fact):
+    sid: str
+
+
+# -- tasks and reservations
+
+
+class TaskCreated(Fact):
+    """A task exists and has entered its workflow; the first routing step follows as its own fact."""
+
+    sid: str
+    attributes: str
+    workflow_sid: str
+    workflow_version: int
+    task_channel_sid: str
+    timeout: int
+    virtual_start_time: int
+    priority: int = 0
+    routing_target: str | None = None
+    ignore_capacity: bool | None = None
+    task_queue_sid: str | None = None
+
+
+class TaskUpdated(Fact):
+    sid: str
+    attributes: str | None = None
+    priority: int | None = None
+    task_channel_sid: str | None = None
+    virtual_start_time: int | None = None
+
+
+class TaskStepped(Fact):
+    """A task entered a routing step."""
+
+    sid: str
+    cause: str
+    """created, timeout, skip, fall-forward or re-evaluated."""
+    filter: int
+    target: int
+    task_queue_sid: str
+    priority: int
+    base: int
+    workflow_version: int
+    deadline: int | None = None
+    left_by_timeout: bool = False
+
+
+class TaskWrapped(Fact):
+    sid: str
+    reason: str | None = None
+
+
+class TaskCompleted(Fact):
+    sid: str
+    reason: str | None = None
+
+
+class TaskCanceled(Fact):
+    sid: str
+    reason: str
+    cause: str = "api"
+    """api, ttl, workflow-timeout, workflow-skipped or assignment-count."""
+
+
+class TaskDeleted(Fact):
+    """Deleted by a client, or by the system after too long in assigned."""
+
+    sid: str
+    by_system: bool = False
+
+
+class TaskRemoved(Fact):
+    """A finished task's time to be read is over (ruling 15)."""
+
+    sid: str
+
+
+class ReservationCreated(Fact):
+    sid: str
+    task_sid: str
+    worker_sid: str
+    deadline: int
+    worker_previous_activity_sid: str = ""
+    first: bool = True
+    """The first of its set, which alone counts towards the Max Assignment Count."""
+
+
+class ReservationAccepted(Fact):
+    sid: str
+
+
+class ReservationClosed(Fact):
+    """A pending reservation ended without acceptance."""
+
+    sid: str
+    trigger: str
+    """reject, time out, cancel or rescind (domain/lifecycle.py)."""
+    reason: str | None = None
+    failed: bool = False
+    """The worker let the task go: it counts as a failure of this task and worker."""
+    barred_until: int = 0
+    """Until then the worker is no candidate for the task."""
+    counts: bool = True
+    """False when the server's side failed: not counted towards the Max Assignment Count (ruling 1)."""
+
+
+class ReservationWrapped(Fact):
+    sid: str
+
+
+class ReservationCompleted(Fact):
+    sid: str
+
+
+# -- an account's stream
+
+
+class AccountCreated(Fact):
+    sid: str
+    auth_token: str
+    friendly_name: str = ""
+
+
+class KeyCreated(Fact):
+    sid: str
+    secret: str
+    friendly_name: str = ""
+
+
+class KeyDeleted(Fact):
+    sid: str
+
+
+AnyFact = (
+    WorkspaceCreated
+    | WorkspaceUpdated
+    | WorkspaceDeleted
+    | WorkspaceResumed
+    | TimerParked
+    | ActivityCreated
+    | ActivityUpdated
+    | ActivityDeleted
+    | TaskChannelCreated
+    | TaskChannelUpdated
+    | TaskChannelDeleted
+    | TaskQueueCreated
+    | TaskQueueUpdated
+    | TaskQueueDeleted
+    | WorkflowCreated
+    | WorkflowUpdated
+    | WorkflowDeleted
+    | WorkerCreated
+    | WorkerUpdated
+    | WorkerActivityChanged
+    | WorkerChannelUpdated
+    | WorkerDeleted
+    | TaskCreated
+    | TaskUpdated
+    | TaskStepped
+    | TaskWrapped
+    | TaskCompleted
+    | TaskCanceled
+    | TaskDeleted
+    | TaskRemoved
+    | ReservationCreated
+    | ReservationAccepted
+    | ReservationClosed
+    | ReservationWrapped
+    | ReservationCompleted
+    | AccountCreated
+    | KeyCreated
+    | KeyDeleted
+)

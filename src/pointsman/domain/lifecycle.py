@@ -1,0 +1,44 @@
+"""The lifecycles of tasks and reservations, as data: {(state, trigger): next state}.
+
+docs/STATE_MACHINES.md is generated from these tables. A pair that is not in a table is illegal.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+Lifecycle = Mapping[tuple[str, str], str]
+
+TASK: Lifecycle = {
+    ("pending", "reserve"): "reserved",
+    ("reserved", "reserve"): "reserved",  # multi-reservation: one more of the same set
+    ("reserved", "release"): "pending",
+    ("reserved", "accept"): "assigned",
+    ("assigned", "wrap"): "wrapping",
+    ("assigned", "complete"): "completed",
+    ("wrapping", "complete"): "completed",
+    ("pending", "cancel"): "canceled",
+    ("reserved", "cancel"): "canceled",
+}
+
+RESERVATION: Lifecycle = {
+    ("pending", "accept"): "accepted",
+    ("pending", "reject"): "rejected",
+    ("pending", "time out"): "timeout",
+    ("pending", "cancel"): "canceled",
+    ("pending", "rescind"): "rescinded",
+    ("accepted", "wrap"): "wrapping",
+    ("accepted", "complete"): "completed",
+    ("wrapping", "complete"): "completed",
+}
+
+TASK_STATES = ("pending", "reserved", "assigned", "wrapping", "completed", "canceled")
+TASK_FINISHED = frozenset({"completed", "canceled"})
+RESERVATION_STATES = ("pending", "accepted", "rejected", "timeout", "canceled", "rescinded", "wrapping", "completed")
+RESERVATION_OPEN = frozenset({"pending", "accepted", "wrapping"})
+"""These take one unit of the worker's capacity (ruling 10)."""
+
+
+def after(lifecycle: Lifecycle, state: str, trigger: str) -> str:
+    """The next state; KeyError if the pair is illegal, which only a damaged journal can bring about."""
+    return lifecycle[state, trigger]
