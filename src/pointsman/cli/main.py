@@ -10,17 +10,26 @@ from pointsman import __version__
 from pointsman.settings import Settings, SettingsError, described, flag_name, variable_name
 from pointsman.telemetry import configure_logging
 
+DEMO_DEFAULTS = {"data": ":memory:"}
+
 # The bodies import what they start: `pointsman version` and `--help` need neither server nor demo.
 
 
-def settings_options(command: Callable[..., None]) -> Callable[..., None]:
-    """Give a command one flag per setting, credentials excepted; values stay text until Settings reads them."""
-    for name, default, setting in reversed(list(described())):
-        if not setting.credential:
-            shown = f"[{variable_name(name)}; default: {'none' if default is None else default}]"
-            option = click.option(flag_name(name), metavar=setting.metavar, help=f"{setting.help}  {shown}")
-            command = option(command)
-    return command
+def settings_options(**defaults: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Give a command one flag per setting, credentials excepted; values stay text until Settings reads them.
+
+    `defaults`: what this command shows as default in place of the setting's own.
+    """
+
+    def add_options(command: Callable[..., None]) -> Callable[..., None]:
+        for name, default, setting in reversed(list(described())):
+            if not setting.credential:
+                shown = f"[{variable_name(name)}; default: {defaults.get(name, default) or 'none'}]"
+                option = click.option(flag_name(name), metavar=setting.metavar, help=f"{setting.help}  {shown}")
+                command = option(command)
+        return command
+
+    return add_options
 
 
 def read_settings(flags: Mapping[str, object], env: Mapping[str, str] = os.environ) -> Settings:
@@ -44,7 +53,7 @@ def main() -> None:
 
 
 @main.command()
-@settings_options
+@settings_options()
 def serve(**flags: Any) -> None:
     """Start the server."""
     settings = read_settings(flags)
@@ -54,14 +63,14 @@ def serve(**flags: Any) -> None:
 
 
 @main.command()
-@settings_options
+@settings_options(**DEMO_DEFAULTS)
 @click.option("--agents", type=click.IntRange(1, 1_000), default=12, show_default=True, help="Simulated agents.")
 @click.option("--seed", type=click.IntRange(0), default=None, help="Draw the same customers and agents each time.")
 @click.option("--seconds", type=click.FloatRange(0), default=None, help="Stop by itself after so many seconds.")
 def demo(agents: int, seed: int | None, seconds: float | None, **flags: Any) -> None:
-    """Start the server with a small contact centre at work; its data is kept in memory unless --data says otherwise."""
-    given = {name: value for name, value in os.environ.items() if value}
-    settings = read_settings(flags, {variable_name("data"): ":memory:"} | given)
+    """Start the server with a small contact centre at work."""
+    defaults = {variable_name(name): text for name, text in DEMO_DEFAULTS.items()}
+    settings = read_settings(flags, defaults | {name: text for name, text in os.environ.items() if text})
     from pointsman.demo import run
 
     run(settings, agents=agents, seed=seed, seconds=seconds)

@@ -19,7 +19,7 @@ class Fact(msgspec.Struct, frozen=True, gc=False, omit_defaults=True, tag_field=
 # -- the workspace and its settings
 
 
-class WorkspaceCreated(Fact):
+class WorkspaceCreated(Fact, frozen=True):
     sid: str
     account_sid: str
     friendly_name: str
@@ -29,7 +29,7 @@ class WorkspaceCreated(Fact):
     prioritize_queue_order: str = "FIFO"
 
 
-class WorkspaceUpdated(Fact):
+class WorkspaceUpdated(Fact, frozen=True):
     friendly_name: str | None = None
     event_callback_url: str | None = None
     events_filter: str | None = None
@@ -41,11 +41,11 @@ class WorkspaceUpdated(Fact):
     """Part of the workspace's creation: no workspace.updated event."""
 
 
-class WorkspaceDeleted(Fact):
+class WorkspaceDeleted(Fact, frozen=True):
     pass
 
 
-class WorkspaceResumed(Fact):
+class WorkspaceResumed(Fact, frozen=True):
     """A process took the workspace up again: reservation timers stood still meanwhile (ruling 18)."""
 
     down: int
@@ -54,7 +54,7 @@ class WorkspaceResumed(Fact):
     """No reservation times out before this."""
 
 
-class TimerParked(Fact):
+class TimerParked(Fact, frozen=True):
     """A timer whose command failed twice; it is not tried again."""
 
     kind: str
@@ -62,39 +62,39 @@ class TimerParked(Fact):
     error: str
 
 
-class ActivityCreated(Fact):
+class ActivityCreated(Fact, frozen=True):
     sid: str
     friendly_name: str
     available: bool
 
 
-class ActivityUpdated(Fact):
+class ActivityUpdated(Fact, frozen=True):
     sid: str
     friendly_name: str
 
 
-class ActivityDeleted(Fact):
+class ActivityDeleted(Fact, frozen=True):
     sid: str
 
 
-class TaskChannelCreated(Fact):
+class TaskChannelCreated(Fact, frozen=True):
     sid: str
     friendly_name: str
     unique_name: str
     channel_optimized_routing: bool = False
 
 
-class TaskChannelUpdated(Fact):
+class TaskChannelUpdated(Fact, frozen=True):
     sid: str
     friendly_name: str | None = None
     channel_optimized_routing: bool | None = None
 
 
-class TaskChannelDeleted(Fact):
+class TaskChannelDeleted(Fact, frozen=True):
     sid: str
 
 
-class TaskQueueCreated(Fact):
+class TaskQueueCreated(Fact, frozen=True):
     sid: str
     friendly_name: str
     target_workers: str
@@ -104,7 +104,7 @@ class TaskQueueCreated(Fact):
     assignment_activity_sid: str | None = None
 
 
-class TaskQueueUpdated(Fact):
+class TaskQueueUpdated(Fact, frozen=True):
     sid: str
     friendly_name: str | None = None
     target_workers: str | None = None
@@ -114,11 +114,11 @@ class TaskQueueUpdated(Fact):
     assignment_activity_sid: str | None = None
 
 
-class TaskQueueDeleted(Fact):
+class TaskQueueDeleted(Fact, frozen=True):
     sid: str
 
 
-class WorkflowCreated(Fact):
+class WorkflowCreated(Fact, frozen=True):
     sid: str
     friendly_name: str
     configuration: str
@@ -127,7 +127,7 @@ class WorkflowCreated(Fact):
     task_reservation_timeout: int = 120
 
 
-class WorkflowUpdated(Fact):
+class WorkflowUpdated(Fact, frozen=True):
     sid: str
     friendly_name: str | None = None
     configuration: str | None = None
@@ -138,46 +138,46 @@ class WorkflowUpdated(Fact):
     re_evaluate: bool = False
 
 
-class WorkflowDeleted(Fact):
+class WorkflowDeleted(Fact, frozen=True):
     sid: str
 
 
 # -- workers
 
 
-class WorkerCreated(Fact):
+class WorkerCreated(Fact, frozen=True):
     sid: str
     friendly_name: str
     activity_sid: str
     attributes: str = "{}"
 
 
-class WorkerUpdated(Fact):
+class WorkerUpdated(Fact, frozen=True):
     sid: str
     friendly_name: str | None = None
     attributes: str | None = None
 
 
-class WorkerActivityChanged(Fact):
+class WorkerActivityChanged(Fact, frozen=True):
     sid: str
     activity_sid: str
 
 
-class WorkerChannelUpdated(Fact):
+class WorkerChannelUpdated(Fact, frozen=True):
     worker_sid: str
     task_channel_sid: str
     capacity: int | None = None
     available: bool | None = None
 
 
-class WorkerDeleted(Fact):
+class WorkerDeleted(Fact, frozen=True):
     sid: str
 
 
 # -- tasks and reservations
 
 
-class TaskCreated(Fact):
+class TaskCreated(Fact, frozen=True):
     """A task exists and has entered its workflow; the first routing step follows as its own fact."""
 
     sid: str
@@ -193,7 +193,7 @@ class TaskCreated(Fact):
     task_queue_sid: str | None = None
 
 
-class TaskUpdated(Fact):
+class TaskUpdated(Fact, frozen=True):
     sid: str
     attributes: str | None = None
     priority: int | None = None
@@ -201,7 +201,7 @@ class TaskUpdated(Fact):
     virtual_start_time: int | None = None
 
 
-class TaskStepped(Fact):
+class TaskStepped(Fact, frozen=True):
     """A task entered a routing step."""
 
     sid: str
@@ -217,37 +217,37 @@ class TaskStepped(Fact):
     left_by_timeout: bool = False
 
 
-class TaskWrapped(Fact):
+class TaskWrapped(Fact, frozen=True):
     sid: str
     reason: str | None = None
 
 
-class TaskCompleted(Fact):
+class TaskCompleted(Fact, frozen=True):
     sid: str
     reason: str | None = None
 
 
-class TaskCanceled(Fact):
+class TaskCanceled(Fact, frozen=True):
     sid: str
     reason: str
     cause: str = "api"
     """api, ttl, workflow-timeout, workflow-skipped or assignment-count."""
 
 
-class TaskDeleted(Fact):
+class TaskDeleted(Fact, frozen=True):
     """Deleted by a client, or by the system after too long in assigned."""
 
     sid: str
     by_system: bool = False
 
 
-class TaskRemoved(Fact):
+class TaskRemoved(Fact, frozen=True):
     """A finished task's time to be read is over (ruling 15)."""
 
     sid: str
 
 
-class ReservationCreated(Fact):
+class ReservationCreated(Fact, frozen=True):
     sid: str
     task_sid: str
     worker_sid: str
@@ -257,11 +257,11 @@ class ReservationCreated(Fact):
     """The first of its set, which alone counts towards the Max Assignment Count."""
 
 
-class ReservationAccepted(Fact):
+class ReservationAccepted(Fact, frozen=True):
     sid: str
 
 
-class ReservationClosed(Fact):
+class ReservationClosed(Fact, frozen=True):
     """A pending reservation ended without acceptance."""
 
     sid: str
@@ -276,30 +276,30 @@ class ReservationClosed(Fact):
     """False when the server's side failed: not counted towards the Max Assignment Count (ruling 1)."""
 
 
-class ReservationWrapped(Fact):
+class ReservationWrapped(Fact, frozen=True):
     sid: str
 
 
-class ReservationCompleted(Fact):
+class ReservationCompleted(Fact, frozen=True):
     sid: str
 
 
 # -- an account's stream
 
 
-class AccountCreated(Fact):
+class AccountCreated(Fact, frozen=True):
     sid: str
     auth_token: str
     friendly_name: str = ""
 
 
-class KeyCreated(Fact):
+class KeyCreated(Fact, frozen=True):
     sid: str
     secret: str
     friendly_name: str = ""
 
 
-class KeyDeleted(Fact):
+class KeyDeleted(Fact, frozen=True):
     sid: str
 
 

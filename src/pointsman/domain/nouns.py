@@ -174,3 +174,5 @@ class Reservation(Record):
     version: int = 0
     reason: str | None = None
     worker_previous_activity_sid: str = ""
+    set_number: int = 0
+    """Number of the first reservation of the set that was made together (multi-reservation)."""

@@ -1,0 +1,1 @@
+"""Who may speak: credentials, the directory of accounts and keys, and the first account."""

@@ -1,0 +1,250 @@
+"""Which events a fact brings about, rendered once from the state of the moment (events-voice-tokens.md 1.1)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from pointsman.domain import facts
+from pointsman.domain.entry import Event, Value
+from pointsman.domain.facts import AnyFact
+from pointsman.domain.limits import SECOND
+from pointsman.engine.workspace import announce_data as fields
+
+if TYPE_CHECKING:
+    from pointsman.engine.workspace.engine import WorkspaceEngine
+
+Events = tuple[Event, ...]
+_CLOSED = {"reject": "rejected", "time out": "timeout", "cancel": "canceled", "rescind": "rescinded"}
+
+
+class Announcer:
+    """Renders events. `before` looks at what a fact is about to change or take away, `after` at the result."""
+
+    def __init__(self, ws: WorkspaceEngine) -> None:
+        self.ws = ws
+        self.past: dict[str, Value] = {}
+        """What the event after the fact must still say of the state before it."""
+
+    def before(self, fact: AnyFact) -> Events:
+        method = getattr(self, f"_before_{type(fact).__name__}", None)
+        return method(fact) if method else ()
+
+    def after(self, fact: AnyFact) -> Events:
+        method = getattr(self, f"_after_{type(fact).__name__}", None)
+        events: Events = method(fact) if method else ()
+        self.past = {}
+        return events
+
+    def _event(self, type: str, sid: str, description: str, data: dict[str, Value]) -> Event:
+        resource = type.partition(".")[0]
+        data = fields.workspace_data(self.ws) | data
+        kept: dict[str, Value] = {key: value for key, value in data.items() if value is not None}
+        return Event(type, resource, sid, description, kept)
+
+    # -- workspace, activities, channels, queues, workflows
+
+    def _after_WorkspaceCreated(self, fact: facts.WorkspaceCreated) -> Events:
+        return (self._event("workspace.created", fact.sid, f"Workspace {fact.friendly_name} created", {}),)
+
+    def _after_WorkspaceUpdated(self, fact: facts.WorkspaceUpdated) -> Events:
+        if fact.silent:
+            return ()
+        workspace = self.ws.workspace()
+        return (self._event("workspace.updated", workspace.sid, f"Workspace {workspace.friendly_name} updated", {}),)
+
+    def _before_WorkspaceDeleted(self, fact: facts.WorkspaceDeleted) -> Events:
+        workspace = self.ws.workspace()
+        return (self._event("workspace.deleted", workspace.sid, f"Workspace {workspace.friendly_name} deleted", {}),)
+
+    def _activity(self, sid: str, verb: str) -> Events:
+        activity = self.ws.tables.activities[sid]
+        text = f"Activity {activity.friendly_name} {verb}"
+        return (self._event(f"activity.{verb}", sid, text, fields.activity_data(activity)),)
+
+    def _after_ActivityCreated(self, fact: facts.ActivityCreated) -> Events:
+        return self._activity(fact.sid, "created")
+
+    def _after_ActivityUpdated(self, fact: facts.ActivityUpdated) -> Events:
+        return self._activity(fact.sid, "updated")
+
+    def _before_ActivityDeleted(self, fact: facts.ActivityDeleted) -> Events:
+        return self._activity(fact.sid, "deleted")
+
+    def _task_channel(self, sid: str, verb: str) -> Events:
+        channel = self.ws.tables.task_channels[sid]
+        text = f"TaskChannel {channel.friendly_name} {verb}"
+        return (self._event(f"task-channel.{verb}", sid, text, fields.task_channel_data(channel)),)
+
+    def _after_TaskChannelCreated(self, fact: facts.TaskChannelCreated) -> Events:
+        return self._task_channel(fact.sid, "created")
+
+    def _after_TaskChannelUpdated(self, fact: facts.TaskChannelUpdated) -> Events:
+        return self._task_channel(fact.sid, "updated")
+
+    def _before_TaskChannelDeleted(self, fact: facts.TaskChannelDeleted) -> Events:
+        return self._task_channel(fact.sid, "deleted")
+
+    def _task_queue(self, sid: str, verb: str) -> Events:
+        queue = self.ws.tables.task_queues[sid]
+        text = f"TaskQueue {queue.friendly_name} {verb}"
+        return (self._event(f"task-queue.{verb}", sid, text, fields.task_queue_data(queue)),)
+
+    def _after_TaskQueueCreated(self, fact: facts.TaskQueueCreated) -> Events:
+        return self._task_queue(fact.sid, "created")
+
+    def _after_TaskQueueUpdated(self, fact: facts.TaskQueueUpdated) -> Events:
+        """Twilio has an event only for a new TargetWorkers."""
+        return self._task_queue(fact.sid, "expression.updated") if fact.target_workers is not None else ()
+
+    def _before_TaskQueueDeleted(self, fact: facts.TaskQueueDeleted) -> Events:
+        return self._task_queue(fact.sid, "deleted")
+
+    def _workflow(self, sid: str, verb: str) -> Events:
+        workflow = self.ws.tables.workflows[sid]
+        text = f"Workflow {workflow.friendly_name} {verb}"
+        return (self._event(f"workflow.{verb}", sid, text, fields.workflow_data(workflow)),)
+
+    def _after_WorkflowCreated(self, fact: facts.WorkflowCreated) -> Events:
+        return self._workflow(fact.sid, "created")
+
+    def _after_WorkflowUpdated(self, fact: facts.WorkflowUpdated) -> Events:
+        return self._workflow(fact.sid, "updated")
+
+    def _before_WorkflowDeleted(self, fact: facts.WorkflowDeleted) -> Events:
+        return self._workflow(fact.sid, "deleted")
+
+    # -- workers
+
+    def _worker(self, sid: str, type: str, said: str, more: dict[str, Value] | None = None) -> Events:
+        worker = self.ws.tables.workers[sid]
+        data = fields.worker_data(self.ws, worker) | (more or {})
+        return (self._event(type, sid, f"Worker {worker.friendly_name} {said}", data),)
+
+    def _after_WorkerCreated(self, fact: facts.WorkerCreated) -> Events:
+        return self._worker(fact.sid, "worker.created", "created")
+
+    def _after_WorkerUpdated(self, fact: facts.WorkerUpdated) -> Events:
+        return self._worker(fact.sid, "worker.attributes.update", "attributes updated")
+
+    def _before_WorkerDeleted(self, fact: facts.WorkerDeleted) -> Events:
+        return self._worker(fact.sid, "worker.deleted", "deleted")
+
+    def _before_WorkerActivityChanged(self, fact: facts.WorkerActivityChanged) -> Events:
+        worker = self.ws.tables.workers[fact.sid]
+        spent = self.ws.now - worker.date_status_changed
+        self.past = {
+            "worker_previous_activity_sid": worker.activity_sid,
+            "worker_previous_activity_name": self.ws.tables.activities[worker.activity_sid].friendly_name,
+            "worker_time_in_previous_activity": spent // SECOND,
+            "worker_time_in_previous_activity_ms": spent // 1000,
+        }
+        return ()
+
+    def _after_WorkerActivityChanged(self, fact: facts.WorkerActivityChanged) -> Events:
+        name = self.ws.tables.activities[fact.activity_sid].friendly_name
+        return self._worker(fact.sid, "worker.activity.update", f"updated to {name} Activity", self.past)
+
+    def _before_WorkerChannelUpdated(self, fact: facts.WorkerChannelUpdated) -> Events:
+        channel = self.ws.tables.workers[fact.worker_sid].channels[fact.task_channel_sid]
+        self.past = {"worker_channel_previous_capacity": channel.configured_capacity}
+        return ()
+
+    def _after_WorkerChannelUpdated(self, fact: facts.WorkerChannelUpdated) -> Events:
+        worker = self.ws.tables.workers[fact.worker_sid]
+        data = fields.worker_channel_data(self.ws, worker, fact.task_channel_sid) | self.past
+        name = self.ws.channel_names[fact.task_channel_sid]
+        events: Events = ()
+        if fact.capacity is not None:
+            events += self._worker(worker.sid, "worker.capacity.update", f"capacity on {name} updated", data)
+        if fact.available is not None:
+            said = f"availability on {name} updated"
+            events += self._worker(worker.sid, "worker.channel.availability.update", said, data)
+        return events
+
+    # -- tasks
+
+    def _task(self, sid: str, type: str, said: str, more: dict[str, Value] | None = None) -> Event:
+        data = fields.task_data(self.ws, self.ws.tables.tasks[sid]) | (more or {})
+        return self._event(type, sid, f"Task {sid} {said}", data)
+
+    def _after_TaskCreated(self, fact: facts.TaskCreated) -> Events:
+        return (
+            self._task(fact.sid, "task.created", "created"),
+            self._task(fact.sid, "workflow.entered", "entered workflow"),
+        )
+
+    def _after_TaskUpdated(self, fact: facts.TaskUpdated) -> Events:
+        return (self._task(fact.sid, "task.updated", "updated"),)
+
+    def _before_TaskStepped(self, fact: facts.TaskStepped) -> Events:
+        task = self.ws.tables.tasks[fact.sid]
+        moves = task.filter is not None and task.task_queue_sid != fact.task_queue_sid
+        queue = self.ws.tables.task_queues.get(task.task_queue_sid or "")
+        if queue is not None and task.filter is not None:
+            self.past = {
+                "previous_task_queue_sid": queue.sid,
+                "previous_task_queue_name": queue.friendly_name,
+                "previous_task_priority": task.priority,
+                "target_changed_reason": fact.cause,
+            }
+        events: Events = ()
+        if fact.cause == "timeout":
+            events += (self._task(fact.sid, "task-queue.timeout", "timed out in its queue"),)
+        if fact.cause == "re-evaluated":
+            events += (self._task(fact.sid, "workflow.entered", "entered workflow anew"),)
+        if moves:
+            events += (self._task(fact.sid, "task-queue.moved", "left its queue", self.past),)
+        return events
+
+    def _after_TaskStepped(self, fact: facts.TaskStepped) -> Events:
+        task = self.ws.tables.tasks[fact.sid]
+        events: Events = ()
+        if self.past.get("previous_task_queue_sid") != fact.task_queue_sid:
+            events += (self._task(fact.sid, "task-queue.entered", "entered a queue", self.past),)
+        step = fields.step_data(self.ws, task) | self.past
+        return (*events, self._task(fact.sid, "workflow.target-matched", "matched a routing step", step))
+
+    def _after_TaskWrapped(self, fact: facts.TaskWrapped) -> Events:
+        return (self._task(fact.sid, "task.wrapup", "is wrapping up"),)
+
+    def _after_TaskCompleted(self, fact: facts.TaskCompleted) -> Events:
+        return (self._task(fact.sid, "task.completed", "completed"),)
+
+    def _before_TaskCanceled(self, fact: facts.TaskCanceled) -> Events:
+        events: Events = ()
+        if fact.cause == "workflow-timeout":
+            if self.ws.tables.tasks[fact.sid].filter is not None:
+                events += (self._task(fact.sid, "task-queue.timeout", "timed out in its queue"),)
+            events += (self._task(fact.sid, "workflow.timeout", "left its workflow unserved"),)
+        elif fact.cause == "workflow-skipped":
+            events += (self._task(fact.sid, "workflow.skipped", "skipped out of its workflow"),)
+        return events
+
+    def _after_TaskCanceled(self, fact: facts.TaskCanceled) -> Events:
+        return (self._task(fact.sid, "task.canceled", f"canceled: {fact.reason}"),)
+
+    def _before_TaskDeleted(self, fact: facts.TaskDeleted) -> Events:
+        if fact.by_system:
+            return (self._task(fact.sid, "task.system-deleted", "deleted by the system"),)
+        return (self._task(fact.sid, "task.deleted", "deleted"),)
+
+    # -- reservations
+
+    def _reservation(self, sid: str, outcome: str) -> Events:
+        data: Any = fields.reservation_data(self.ws, self.ws.tables.reservations[sid])
+        return (self._event(f"reservation.{outcome}", sid, f"Reservation {sid} {outcome}", data),)
+
+    def _after_ReservationCreated(self, fact: facts.ReservationCreated) -> Events:
+        return self._reservation(fact.sid, "created")
+
+    def _after_ReservationAccepted(self, fact: facts.ReservationAccepted) -> Events:
+        return self._reservation(fact.sid, "accepted")
+
+    def _after_ReservationClosed(self, fact: facts.ReservationClosed) -> Events:
+        return self._reservation(fact.sid, _CLOSED[fact.trigger])
+
+    def _after_ReservationWrapped(self, fact: facts.ReservationWrapped) -> Events:
+        return self._reservation(fact.sid, "wrapup")
+
+    def _after_ReservationCompleted(self, fact: facts.ReservationCompleted) -> Events:
+        return self._reservation(fact.sid, "completed")

@@ -1,0 +1,300 @@
+"""The engine of one workspace: tables, the floor that is derived from them, and the settling after each command."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+
+from pointsman.domain.entry import Event
+from pointsman.domain.facts import AnyFact, ReservationCreated, TimerParked, WorkerActivityChanged, WorkspaceResumed
+from pointsman.domain.limits import SECOND
+from pointsman.domain.nouns import (
+    DIRECT,
+    Activity,
+    Reservation,
+    Task,
+    TaskChannel,
+    TaskQueue,
+    Worker,
+    WorkerChannel,
+    Workflow,
+    Workspace,
+)
+from pointsman.domain.refusal import not_found
+from pointsman.engine.core.stream import Ids, Listing, StreamEngine
+from pointsman.engine.core.timers import Timer, Timers
+from pointsman.engine.workspace import deadlines, failures, reactions, routing
+from pointsman.engine.workspace.announce import Announcer
+from pointsman.engine.workspace.apply import apply
+from pointsman.engine.workspace.matching.floor import Floor
+from pointsman.engine.workspace.matching.seat import Seat
+from pointsman.engine.workspace.tables import Tables
+from pointsman.engine.workspace.workflow_document import WorkflowDocument, parse_document
+from pointsman.settings import Settings
+
+_DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+
+
+class WorkspaceEngine(StreamEngine):
+    def __init__(self, stream: str, settings: Settings, ids: Ids) -> None:
+        super().__init__(stream, settings, ids)
+        self.tables = Tables()
+        self.announcer = Announcer(self)
+        self._clock: tuple[int, dict[str, Any]] = (-1, {})
+        self.clear_indexes()
+
+    def clear_indexes(self) -> None:
+        self.timers = Timers()
+        self.floor = Floor()
+        self.channel_names: dict[str, str] = {}
+        self.worker_names: dict[str, str] = {}
+        self.documents: dict[str, dict[str, Any]] = {}
+        self.follow_ups: deque[tuple[str, str]] = deque()
+        self.chores: deque[Iterator[None]] = deque()
+        reactions.open_everyone(self)
+
+    # -- folding
+
+    def apply(self, seq: int, at: int, fact: AnyFact) -> None:
+        apply(self.tables, seq, at, fact)
+
+    def react(self, fact: AnyFact) -> None:
+        reactions.react(self, fact)
+
+    def announce_before(self, fact: AnyFact) -> tuple[Event, ...]:
+        return self.announcer.before(fact)
+
+    def announce(self, fact: AnyFact) -> tuple[Event, ...]:
+        return self.announcer.after(fact)
+
+    def ready(self) -> None:
+        self.clear_indexes()
+        reactions.rebuild(self)
+
+    def resume(self, down_since: int | None) -> None:
+        if self.tables.workspace is None or down_since is None:
+            return
+        down = max(0, self.now - down_since)
+        self.record(WorkspaceResumed(down, self.now + self.settings.startup_grace_seconds * SECOND))
+
+    def snapshot(self) -> bytes:
+        return self.tables.encode()
+
+    def restore(self, seq: int, at: int, body: bytes) -> None:
+        self.tables = Tables.decode(body)
+        self.head, self.now = seq, at
+
+    def listing(self) -> Listing | None:
+        workspace = self.tables.workspace
+        if workspace is None:
+            return self._last_listing(deleted=True) if self.head else None
+        self._listing = Listing(
+            workspace.account_sid,
+            workspace.friendly_name,
+            workspace.date_created,
+            workspace.date_updated,
+            False,
+        )
+        return self._listing
+
+    _listing: Listing | None = None
+
+    def _last_listing(self, deleted: bool) -> Listing | None:
+        if self._listing is None:
+            return None
+        return msgspec.structs.replace(self._listing, date_updated=self.now, deleted=deleted)
+
+    # -- finding; a refusal says what was not found
+
+    def _path(self, *parts: str) -> str:
+        return "/" + "/".join(("Workspaces", self.stream, *parts))
+
+    def workspace(self) -> Workspace:
+        if self.tables.workspace is None:
+            raise not_found(self._path())
+        return self.tables.workspace
+
+    def activity(self, sid: str) -> Activity:
+        found = self.tables.activities.get(sid)
+        if found is None:
+            raise not_found(self._path("Activities", sid))
+        return found
+
+    def task_channel(self, sid_or_name: str) -> TaskChannel:
+        found = self.tables.task_channels.get(sid_or_name)
+        if found is None:
+            found = next((row for row in self.tables.task_channels if row.unique_name == sid_or_name), None)
+        if found is None:
+            raise not_found(self._path("TaskChannels", sid_or_name))
+        return found
+
+    def worker(self, sid: str) -> Worker:
+        found = self.tables.workers.get(sid)
+        if found is None:
+            raise not_found(self._path("Workers", sid))
+        return found
+
+    def worker_channel(self, worker: Worker, sid_or_name: str) -> WorkerChannel:
+        for task_channel_sid, channel in worker.channels.items():
+            if sid_or_name in (channel.sid, task_channel_sid, self.channel_names[task_channel_sid]):
+                return channel
+        raise not_found(self._path("Workers", worker.sid, "Channels", sid_or_name))
+
+    def task_queue(self, sid: str) -> TaskQueue:
+        found = self.tables.task_queues.get(sid)
+        if found is None:
+            raise not_found(self._path("TaskQueues", sid))
+        return found
+
+    def workflow(self, sid: str) -> Workflow:
+        found = self.tables.workflows.get(sid)
+        if found is None:
+            raise not_found(self._path("Workflows", sid))
+        return found
+
+    def task(self, sid: str) -> Task:
+        found = self.tables.tasks.get(sid)
+        if found is None:
+            raise not_found(self._path("Tasks", sid))
+        return found
+
+    def reservation(self, sid: str) -> Reservation:
+        found = self.tables.reservations.get(sid)
+        if found is None:
+            raise not_found(self._path("Reservations", sid))
+        return found
+
+    # -- derived reads
+
+    @property
+    def single_tasking(self) -> bool:
+        return self.tables.workspace is not None and not self.tables.workspace.multi_task_enabled
+
+    def seat(self, worker_sid: str) -> Seat:
+        return self.floor.seats[worker_sid]
+
+    def members(self, queue_sid: str) -> dict[int, Seat]:
+        """The workers of a queue by number."""
+        return self.floor.rosters[queue_sid].members
+
+    def task_document(self, task: Task) -> dict[str, Any]:
+        """The task's attributes, parsed."""
+        document = self.documents.get(task.sid)
+        if document is None:
+            document = msgspec.json.decode(task.attributes)
+            if task.finished_at is None:
+                self.documents[task.sid] = document
+        return document
+
+    def workers_document(self, queue_sid: str) -> dict[str, int]:
+        """What skip_if sees: members by availability and by activity (routing.md 5)."""
+        counts = self.floor.rosters[queue_sid].activities
+        document = {"available": 0, "unavailable": 0}
+        for activity in self.tables.activities:
+            count = counts.get(activity.sid, 0)
+            document[activity.sid] = count
+            document["available" if activity.available else "unavailable"] += count
+        return document
+
+    def clock_document(self) -> dict[str, Any]:
+        """What expressions see as taskrouter.*: the minute in UTC (routing.md 6.3)."""
+        minute = self.now // deadlines.MINUTE
+        if self._clock[0] != minute:
+            at = datetime.fromtimestamp(self.now / SECOND, UTC)
+            document = {
+                "currentTime": at.hour * 100 + at.minute,
+                "currentHour": f"{at.hour:02}",
+                "currentMin": at.minute,
+                "dayOfWeek": _DAYS[at.weekday()],
+            }
+            self._clock = (minute, document)
+        return self._clock[1]
+
+    def workflow_document(self, sid: str, version: int) -> WorkflowDocument:
+        return parse_document(self.tables.workflows[sid].versions[version].configuration)
+
+    def last_set(self, task: Task) -> list[str]:
+        """The reservations that were made together last."""
+        last = self.tables.reservations[task.reservations[-1]].set_number
+        return [sid for sid in task.reservations if self.tables.reservations[sid].set_number == last]
+
+    # -- waiting and settling
+
+    def rejoin(self, task: Task, avoid: frozenset[str] = frozenset()) -> None:
+        """Let a pending task wait in its routing step, bound to its attributes of now."""
+        self.floor.leave(task.sid)
+        target = routing.target_of(self, task)
+        document = {"routing_target": task.routing_target} if task.filter == DIRECT else self.task_document(task)
+        self.floor.join(task, document, target, self.now, avoid)
+        deadlines.set_bar_timer(self, task)
+        if target.live is not None and target.live.uses_clock:
+            self.watch_clock()
+
+    def follow_up_later(self, kind: str, sid: str) -> None:
+        """Look at a task once the floor is at rest: `new`, `entered` or `failed`."""
+        self.follow_ups.append((kind, sid))
+
+    def settle(self, limit: int) -> bool:
+        done = 0
+        while done < limit:
+            if not self.floor.at_rest():
+                done += 1 + self.floor.match(limit - done, self.clock_document(), self.now, self._reserve)
+            elif self.follow_ups:
+                self._follow_up(*self.follow_ups.popleft())
+                done += 1
+            elif self.chores:
+                if next(self.chores[0], self) is self:
+                    self.chores.popleft()
+                done += limit // 4 + 1
+            else:
+                return True
+        return self.floor.at_rest() and not self.follow_ups and not self.chores
+
+    def _follow_up(self, kind: str, sid: str) -> None:
+        task = self.tables.tasks.get(sid)
+        if task is None or task.status != "pending" or task.ever_accepted:
+            return
+        if kind == "new":
+            routing.enter(self, task)
+        elif kind == "failed":
+            failures.follow_up(self, task)
+        elif failures.skips(self, task):
+            routing.advance(self, task, "skip")
+
+    def _reserve(self, task: Task, seats: list[Seat]) -> None:
+        """Offer a task to the workers chosen for it, all at once."""
+        workflow = self.tables.workflows[task.workflow_sid]
+        deadline = self.now + workflow.task_reservation_timeout * SECOND
+        queue = self.tables.task_queues.get(task.task_queue_sid or "")
+        for index, seat in enumerate(seats):
+            worker = seat.worker
+            sid = self.ids("WR")
+            self.record(ReservationCreated(sid, task.sid, worker.sid, deadline, worker.activity_sid, index == 0))
+            if self.single_tasking and queue is not None and queue.reservation_activity_sid:
+                self.record(WorkerActivityChanged(worker.sid, queue.reservation_activity_sid))
+
+    # -- timers
+
+    def fire(self, timer: Timer) -> None:
+        deadlines.fire(self, timer.kind, timer.sid)
+
+    def park(self, timer: Timer, error: str) -> None:
+        self.timers.clear(timer.kind, timer.sid)
+        self.record(TimerParked(timer.kind, timer.sid, error[:1000]))
+
+    def watch_clock(self) -> None:
+        """Some expression looks at the clock: look again at the next minute."""
+        self.timers.set("clock", "", (self.now // deadlines.MINUTE + 1) * deadlines.MINUTE)
+
+    def clock_ticked(self) -> None:
+        clocked = [roster for roster in self.floor.rosters.values() if roster.uses_clock]
+        for roster in clocked:
+            self.chores.append(reactions.recheck_in_slices(self, roster))
+        lines = [line for line in self.floor.live_lines if line.live is not None and line.live.uses_clock]
+        self.floor.freshen(lines)
+        if clocked or lines:
+            self.watch_clock()

@@ -1,0 +1,1 @@
+"""An event's body in the dialects that it is told in."""

@@ -1,0 +1,1 @@
+"""What happened: queries over the journal."""
