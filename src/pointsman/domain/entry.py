@@ -14,8 +14,8 @@ Value = str | int | bool | None
 class Event(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """An event's body, rendered once from the state of its moment.
 
-    `data` has neutral snake_case keys; times are microseconds; `task_attributes_seq` and `worker_attributes_seq` name the
-    fact that holds the text (stored once per version).
+    `data` has neutral snake_case keys; times are microseconds; `task_attributes_seq` and `worker_attributes_seq` name
+    the fact that holds the text (stored once per version).
     """
 
     type: str

@@ -140,7 +140,7 @@ class Task(Record):
     task_queue_sid: str | None = None
     task_queue_entered_date: int | None = None
     filter: int | None = None
-    """The routing step: which filter (an index, DEFAULT_FILTER or DIRECT) and which of its targets; None before the first."""
+    """The routing step: which filter (an index, DEFAULT_FILTER or DIRECT) and which target; None before the first."""
     target: int = 0
     base: int = 0
     """The task's age when it entered the filter: deadlines count from there (ruling 3)."""

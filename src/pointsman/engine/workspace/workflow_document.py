@@ -137,7 +137,7 @@ def _default(value: object) -> Target:
 
 
 def _parts(expression: Expression | None, known: Keyed | None) -> dict[str, Any]:
-    """The terms by kind. A known worker is the better key: then the expression's own keyed term is tested as a whole."""
+    """The terms by kind. A known worker is the better key: then the expression is tested as a whole."""
     if expression is None:
         return {"keyed": known}
     terms = split(expression)

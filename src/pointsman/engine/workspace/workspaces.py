@@ -44,7 +44,7 @@ def create(
     template: str | None = None,
     prioritize_queue_order: str | None = None,
 ) -> Workspace:
-    """Create the workspace of this stream with its activities and channels; Template FIFO adds a queue and a workflow."""
+    """Create this stream's workspace with activities and channels; Template FIFO adds a queue and a workflow."""
     check_name("FriendlyName", friendly_name)
     check_choice("Template", template or "NONE", ("NONE", "FIFO"))
     _check_settings(event_callback_url, events_filter, prioritize_queue_order)

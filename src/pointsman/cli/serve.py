@@ -1,0 +1,51 @@
+"""`pointsman serve`: the server, until it is told to stop."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import sys
+
+import click
+import uvloop
+
+from pointsman.auth.bootstrap import BootstrapError, FirstCredentials
+from pointsman.journal import JournalError
+from pointsman.rest.application import RunningApplication, open_application
+from pointsman.rest.server import bind, make_server, quiet_signals, url_of
+from pointsman.settings import Settings, SettingsError
+
+__all__ = ["RunningApplication", "open_application", "run"]
+
+SWITCH_SECONDS = 0.0005
+"""How long a journal thread may keep the event loop waiting for the interpreter."""
+
+
+def run(settings: Settings) -> None:
+    """Serve until SIGTERM or SIGINT. Exits with 1 if the server cannot start."""
+    try:
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(_serve(settings))
+    except (JournalError, SettingsError, BootstrapError, OSError) as error:
+        click.echo(f"pointsman: {error}", err=True)
+        sys.exit(1)
+
+
+async def _serve(settings: Settings) -> None:
+    quiet_signals()
+    sys.setswitchinterval(SWITCH_SECONDS)
+    with bind(settings) as listener:
+        async with open_application(settings) as application:
+            if application.credentials is not None:
+                click.echo(_shown_once(application.credentials))
+            gc.freeze()
+            click.echo(f"Pointsman listens on {url_of(listener)}")
+            await make_server(application.asgi, settings).serve(sockets=[listener])
+
+
+def _shown_once(credentials: FirstCredentials) -> str:
+    return (
+        "These credentials were made for the new data file and are shown only now:\n"
+        f"  account  {credentials.account_sid}  auth token  {credentials.auth_token}\n"
+        f"  API key  {credentials.key_sid}  secret      {credentials.key_secret}"
+    )

@@ -1,0 +1,84 @@
+"""A whole server without a socket: journal, clock, node, first account, REST door."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from time import time
+
+import msgspec
+
+from pointsman.auth.bootstrap import FirstCredentials, bootstrap
+from pointsman.auth.directory import Directory
+from pointsman.journal import Journal
+from pointsman.journal.memory import MemoryJournal
+from pointsman.journal.sqlite import SqliteJournal
+from pointsman.rest.app import App, create_app
+from pointsman.rest.house import House
+from pointsman.runtime.clock import RealClock, VirtualClock
+from pointsman.runtime.node import Node
+from pointsman.settings import Settings, SettingsError
+
+Clock = RealClock | VirtualClock
+Door = Callable[[House, App], None]
+"""Another door: it adds its routes to the application."""
+
+
+class RunningApplication(msgspec.Struct, frozen=True):
+    """What `open_application` opened. `credentials` are there if they were generated: nobody will see them again."""
+
+    asgi: App
+    house: House
+    credentials: FirstCredentials | None
+
+    @property
+    def node(self) -> Node:
+        return self.house.node
+
+
+def journal_of(settings: Settings) -> Journal:
+    """The journal that `--data` names, not yet open."""
+    if settings.data == ":memory:":
+        return MemoryJournal()
+    if settings.data.startswith("postgresql://"):
+        raise SettingsError("--data: postgresql:// is not yet possible; give a file name or :memory:")
+    return SqliteJournal(settings.data)
+
+
+def clock_of(settings: Settings) -> Clock:
+    """The clock of the settings; a virtual one starts at the real time, and the node moves it past the last fact."""
+    return VirtualClock(int(time() * 1_000_000)) if settings.clock == "virtual" else RealClock()
+
+
+def draw_sid(prefix: str) -> str:
+    """A fresh sid."""
+    return prefix + secrets.token_hex(16)
+
+
+@asynccontextmanager
+async def open_application(
+    settings: Settings, clock: Clock | None = None, journal: Journal | None = None, doors: tuple[Door, ...] = ()
+) -> AsyncIterator[RunningApplication]:
+    """A running server for as long as the context lasts.
+
+    Raises JournalLocked, JournalUnreadable, SettingsError or BootstrapError.
+    """
+    journal = journal or journal_of(settings)
+    node = Node(journal, settings, clock or clock_of(settings), draw_sid)
+    await journal.start()
+    try:
+        await node.start()
+        try:
+            directory = Directory(node)
+            await directory.load_all()
+            credentials = await bootstrap(node, directory, settings)
+            house = House(node, settings, directory)
+            app = create_app(house)
+            for add_door in doors:
+                add_door(house, app)
+            yield RunningApplication(app, house, credentials)
+        finally:
+            await node.stop()
+    finally:
+        await journal.close()

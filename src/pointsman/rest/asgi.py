@@ -1,0 +1,75 @@
+"""What must be decided before the framework sees a request: bodies over the limit, and bodies that were cut short.
+
+Falcon waits for a body's first piece before it calls a resource, has no limit, and takes a client that vanishes in the
+middle of a chunked body for the body's end.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
+
+from pointsman.rest.errors import error_body
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+Application = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+CONFIGURATION_BODY_BYTES = 4 * 1024 * 1024
+"""A Workflow's Configuration may have 1,038,576 bytes, each of which may be three in a form."""
+
+TOO_LARGE = error_body(413, 20413, "Request Entity Too Large")
+
+
+def body_limit(path: str, limit: int) -> int:
+    """The most bytes that the body of a request to this path may have."""
+    return max(limit, CONFIGURATION_BODY_BYTES) if "/Workflows" in path else limit
+
+
+def guarded(application: Application, limit: int) -> Application:
+    """The application with whole bodies of at most `limit` bytes."""
+
+    async def guard(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            scope["headers"] = [(bytes(name), bytes(value)) for name, value in scope["headers"]]
+            scope["body_limit"] = body_limit(scope["path"], limit)
+            length = _declared_length(scope["headers"])
+            if length is None:
+                receive = _noticing_cuts(scope, receive)
+            elif length > scope["body_limit"]:
+                return await _refuse(send)
+        await application(scope, receive, send)
+
+    return guard
+
+
+def _declared_length(headers: list[tuple[bytes, bytes]]) -> int | None:
+    """The Content-Length; 0 for one that is no number, which the framework refuses by itself."""
+    for name, value in headers:
+        if name == b"content-length":
+            return int(value) if value.isdigit() and len(value) < 19 else 0
+    return None
+
+
+async def _refuse(send: Send) -> None:
+    """The connection stays open: closing it with unread data would reset it before the client sees the answer."""
+    headers = [(b"content-type", b"application/json"), (b"content-length", str(len(TOO_LARGE)).encode())]
+    await send({"type": "http.response.start", "status": 413, "headers": headers})
+    await send({"type": "http.response.body", "body": TOO_LARGE})
+
+
+def _noticing_cuts(scope: Scope, receive: Receive) -> Receive:
+    more = True
+
+    async def noticing() -> Message:
+        nonlocal more
+        event = await receive()
+        if event["type"] == "http.request":
+            more = bool(event.get("more_body", False))
+        elif more:
+            scope["cut_short"] = True
+        return event
+
+    return noticing

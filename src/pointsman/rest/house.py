@@ -1,0 +1,17 @@
+"""What every resource works with."""
+
+from __future__ import annotations
+
+import msgspec
+
+from pointsman.auth.directory import Directory
+from pointsman.runtime.node import Node
+from pointsman.settings import Settings
+
+
+class House(msgspec.Struct, frozen=True):
+    """The running server behind the door."""
+
+    node: Node
+    settings: Settings
+    directory: Directory

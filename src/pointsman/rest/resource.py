@@ -1,0 +1,75 @@
+"""What the resources have in common: whose request it is, and how an answer is written."""
+
+from __future__ import annotations
+
+from typing import Any, TypeAlias
+
+import falcon
+import falcon.asgi
+import msgspec
+
+from pointsman.auth.caller import Caller
+from pointsman.operations.paging import Page, PageRequest
+from pointsman.operations.scope import View, WorkspaceScope
+from pointsman.rest.addresses import base_of
+from pointsman.rest.house import House
+from pointsman.rest.paging import PageUrls, page_body
+from pointsman.rest.parameters import Parameters
+from pointsman.rest.views import Presenter
+
+Request: TypeAlias = falcon.asgi.Request
+Response: TypeAlias = falcon.asgi.Response
+
+_encode = msgspec.json.Encoder().encode
+
+
+def answer(resp: Response, body: dict[str, Any], status: int = 200) -> None:
+    """Write a JSON answer."""
+    resp.status = status
+    resp.content_type = falcon.MEDIA_JSON
+    resp.data = _encode(body)
+
+
+class Resource:
+    """A noun's routes; `key` names its list in a page, `filters` are the parameters that the list knows."""
+
+    key = ""
+    filters: tuple[str, ...] = ()
+    present: Presenter
+
+    def __init__(self, house: House) -> None:
+        self.house = house
+        self.node = house.node
+
+    def caller(self, req: Request) -> Caller:
+        """Who asks; the application has seen to it that somebody does."""
+        caller: Caller = req.context.caller
+        return caller
+
+    def scope(self, req: Request, workspace: str) -> WorkspaceScope:
+        """The workspace of the path, as the caller may see it."""
+        return WorkspaceScope(self.node, self.caller(req), workspace)
+
+    def base(self, req: Request) -> str:
+        """The URL of this server as the client knows it."""
+        return base_of(req, self.house.settings.public_url)
+
+    def show(self, req: Request, resp: Response, view: View, status: int = 200) -> None:
+        """Answer with one object; its version, if it has one, is the ETag."""
+        if "version" in view:
+            resp.set_header("ETag", f'"{view["version"]}"')
+        answer(resp, type(self).present(self.base(req), view), status)
+
+    def show_page(
+        self, req: Request, resp: Response, query: Parameters, request: PageRequest, page: Page, path: str
+    ) -> None:
+        """Answer with a page of the list at `path`, below /v1/Workspaces."""
+        base = self.base(req)
+        present = type(self).present
+        urls = PageUrls(f"{base}/v1/Workspaces{path}", query, self.filters, request)
+        answer(resp, page_body(self.key, page, lambda view: present(base, view), urls, request))
+
+
+def done(resp: Response) -> None:
+    """Answer a deletion."""
+    resp.status = 204

@@ -1,0 +1,120 @@
+"""The HTTP server around the application: uvicorn on uvloop, with the limits that it lacks."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import socket
+from typing import Any
+
+import uvicorn
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from pointsman.rest.asgi import Application, guarded
+from pointsman.settings import Settings
+
+KEEP_ALIVE_SECONDS = 75
+GRACEFUL_SECONDS = 10
+READ_SECONDS = 60
+"""A request must have arrived as a whole this long after its beginning, or after the connection's."""
+LOOK_SECONDS = 10
+HEADER_BYTES = 65_536
+BACKLOG = 2048
+
+
+class PatientNotForever(HttpToolsProtocol):
+    """Closes connections that never finish a request, and refuses endless headers.
+
+    One look every few seconds per connection, instead of a timer per request.
+    """
+
+    reading_since: float | None = None
+    header_bytes = 0
+    look: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: Any) -> None:
+        super().connection_made(transport)
+        self.reading_since = self.loop.time()
+        self.look = self.loop.call_later(LOOK_SECONDS, self._look_again)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._stop_looking()
+        super().connection_lost(exc)
+
+    def handle_websocket_upgrade(self) -> None:
+        self._stop_looking()
+        super().handle_websocket_upgrade()
+
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        self.header_bytes = 0
+        self.reading_since = self.loop.time()
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        self.header_bytes += len(name) + len(value)
+        if self.header_bytes > HEADER_BYTES:
+            raise ValueError("headers too large")  # the parser answers 400 and closes
+        super().on_header(name, value)
+
+    def on_message_complete(self) -> None:
+        self.reading_since = None
+        super().on_message_complete()
+
+    def _look_again(self) -> None:
+        since = self.reading_since
+        if since is not None and self.loop.time() - since > READ_SECONDS:
+            self.transport.close()
+            return
+        self.look = self.loop.call_later(LOOK_SECONDS, self._look_again)
+
+    def _stop_looking(self) -> None:
+        if self.look is not None:
+            self.look.cancel()
+            self.look = None
+
+
+def bind(settings: Settings) -> socket.socket:
+    """The listening socket of the settings' host and port. Raises OSError."""
+    family, kind, protocol, _, address = socket.getaddrinfo(
+        settings.host, settings.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+    )[0]
+    listener = socket.socket(family, kind, protocol)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(address)
+        listener.listen(BACKLOG)
+        listener.setblocking(False)
+    except OSError:
+        listener.close()
+        raise
+    return listener
+
+
+def url_of(listener: socket.socket) -> str:
+    """Where the server can be reached, as far as its socket knows."""
+    host, port = listener.getsockname()[:2]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def make_server(application: Application, settings: Settings, **options: Any) -> uvicorn.Server:
+    """A server for the application; `options` are uvicorn's, for other doors. The caller starts and stops the rest."""
+    config = uvicorn.Config(
+        guarded(application, settings.max_body_bytes),  # type: ignore[arg-type]
+        lifespan="off",
+        http=PatientNotForever,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
+        timeout_graceful_shutdown=GRACEFUL_SECONDS,
+        backlog=BACKLOG,
+        proxy_headers=False,
+        **options,
+    )
+    return uvicorn.Server(config)
+
+
+def quiet_signals() -> None:
+    """uvicorn raises a signal again when it has shut down in good order; that shall not kill the process."""
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: None)
