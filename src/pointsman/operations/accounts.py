@@ -20,9 +20,7 @@ async def fetch(node: Node, caller: Caller, account_sid: str) -> View:
     check(caller, account_sid)
 
     def query(engine: AccountEngine) -> View:
-        account = engine.tables.account
-        if account is None:
-            raise not_found(f"/2010-04-01/Accounts/{account_sid}")
+        account = engine.account()
         return {
             "sid": account.sid,
             "owner_account_sid": account.sid,

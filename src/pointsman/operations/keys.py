@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from pointsman.auth.caller import Caller
 from pointsman.auth.directory import Directory
-from pointsman.domain.refusal import not_found
 from pointsman.engine.account import keys as commands
 from pointsman.engine.account.engine import AccountEngine
+from pointsman.engine.account.tables import Key
 from pointsman.operations.accounts import check
 from pointsman.operations.paging import Cursor, Page, PageRequest, decode_token, page_from
 from pointsman.operations.scope import View
 from pointsman.runtime.node import Node
 
 
-def view(key: Any) -> View:
+def view(key: Key) -> View:
     """The neutral view of a key, without its secret."""
     return {
         "sid": key.sid,
@@ -40,19 +38,12 @@ async def create(node: Node, directory: Directory, caller: Caller, account_sid: 
 
 async def fetch(node: Node, caller: Caller, account_sid: str, sid: str) -> View:
     check(caller, account_sid)
-
-    def query(engine: AccountEngine) -> View:
-        key = engine.tables.keys.get(sid)
-        if key is None:
-            raise not_found(f"/2010-04-01/Accounts/{account_sid}/Keys/{sid[:100]}")
-        return view(key)
-
-    return await node.ask(account_sid, query)
+    return await node.ask(account_sid, lambda engine: view(engine.key(sid)))
 
 
 async def delete(node: Node, directory: Directory, caller: Caller, account_sid: str, sid: str) -> None:
     """The key stops to count at once."""
-    await fetch(node, caller, account_sid, sid)
+    check(caller, account_sid)
     await node.tell(account_sid, caller.origin(), lambda engine: commands.delete(engine, sid))
     await directory.load(account_sid)
 

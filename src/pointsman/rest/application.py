@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from time import time
@@ -16,11 +15,11 @@ from pointsman.journal.memory import MemoryJournal
 from pointsman.journal.sqlite import SqliteJournal
 from pointsman.rest.app import App, create_app
 from pointsman.rest.house import House
-from pointsman.runtime.clock import RealClock, VirtualClock
+from pointsman.runtime.clock import Clock, RealClock, VirtualClock
+from pointsman.runtime.ids import random_ids
 from pointsman.runtime.node import Node
 from pointsman.settings import Settings, SettingsError
 
-Clock = RealClock | VirtualClock
 Door = Callable[[House, App], None]
 """Another door: it adds its routes to the application."""
 
@@ -51,11 +50,6 @@ def clock_of(settings: Settings) -> Clock:
     return VirtualClock(int(time() * 1_000_000)) if settings.clock == "virtual" else RealClock()
 
 
-def draw_sid(prefix: str) -> str:
-    """A fresh sid."""
-    return prefix + secrets.token_hex(16)
-
-
 @asynccontextmanager
 async def open_application(
     settings: Settings, clock: Clock | None = None, journal: Journal | None = None, doors: tuple[Door, ...] = ()
@@ -65,7 +59,7 @@ async def open_application(
     Raises JournalLocked, JournalUnreadable, SettingsError or BootstrapError.
     """
     journal = journal or journal_of(settings)
-    node = Node(journal, settings, clock or clock_of(settings), draw_sid)
+    node = Node(journal, settings, clock or clock_of(settings), random_ids)
     await journal.start()
     try:
         await node.start()

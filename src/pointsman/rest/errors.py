@@ -11,7 +11,7 @@ import structlog
 
 from pointsman.domain.refusal import INVALID, NOT_FOUND, Refusal
 from pointsman.journal import JournalError
-from pointsman.runtime.node import Unavailable
+from pointsman.runtime.errors import Unavailable
 
 log = structlog.get_logger(__name__)
 

@@ -1,0 +1,1 @@
+"""An account's engine: its auth token and its API keys."""

@@ -1,0 +1,98 @@
+"""Group commit: all that gathers while one append is in flight goes into the next."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import Callable
+
+import structlog
+
+from pointsman.journal.port import Batch, Done, Fenced, Journal
+from pointsman.runtime.lane import Lane, Unavailable
+from pointsman.settings import Settings
+
+log = structlog.get_logger(__name__)
+
+FIRST_PAUSE, LONGEST_PAUSE = 0.05, 1.0
+"""Seconds between tries of the same batch, doubled each time. Real time: the disk knows no other."""
+BATCH_ROWS = 20_000
+
+
+class CommitLoop:
+    """Writes what lanes hand over. While the journal fails, the very same batches are tried again and again."""
+
+    def __init__(self, journal: Journal, settings: Settings, on_hopeless: Callable[[], None]) -> None:
+        self._journal = journal
+        self._settings = settings
+        self._on_hopeless = on_hopeless
+        self._dirty: dict[Lane, None] = {}
+        self._wake = asyncio.Event()
+        self._idle = asyncio.Event()
+        self._idle.set()
+        self.healthy = True
+        self._facts = 0
+        self._bytes = 0
+
+    def admit(self) -> None:
+        """Raises Unavailable if no further command can be taken."""
+        if not self.healthy:
+            raise Unavailable("The journal cannot be written at the moment")
+        if self._facts > self._settings.max_undurable_facts or self._bytes > self._settings.max_undurable_bytes:
+            raise Unavailable("Too much is waiting to be written")
+
+    def add(self, lane: Lane) -> None:
+        """Take what the lane's engine has decided. The writer wakes at the end of this pass of the event loop."""
+        assert lane.engine is not None
+        entries = lane.engine.take()
+        if entries:
+            self._facts += len(entries)
+            self._bytes += lane.accept(entries)
+            self._dirty[lane] = None
+            self._idle.clear()
+            self._wake.set()
+
+    async def idle(self) -> None:
+        """Return when everything that was taken is on disk."""
+        await self._idle.wait()
+
+    async def run(self) -> None:
+        """Write until cancelled."""
+        while True:
+            await self._wake.wait()
+            self._wake.clear()
+            while self._dirty:
+                lanes, self._dirty = list(self._dirty), {}
+                await self._write([(lane, lane.batch(secrets.token_hex(8))) for lane in lanes if lane.rows])
+            self._facts = self._bytes = 0
+            self._idle.set()
+
+    async def _write(self, work: list[tuple[Lane, Batch]]) -> None:
+        pause, failing_for = FIRST_PAUSE, 0.0
+        while work := await self._try(work):
+            self.healthy = False
+            if failing_for >= self._settings.unavailable_exit_seconds:
+                self._on_hopeless()
+            await asyncio.sleep(pause)
+            failing_for += pause
+            pause = min(2 * pause, LONGEST_PAUSE)
+        if not self.healthy:
+            log.info("journal.recovered")
+        self.healthy = True
+
+    async def _try(self, work: list[tuple[Lane, Batch]]) -> list[tuple[Lane, Batch]]:
+        """Append once; what must be tried again."""
+        again = []
+        outcomes = await self._journal.append([batch for _, batch in work]) if work else []
+        for (lane, batch), outcome in zip(work, outcomes, strict=True):
+            match outcome:
+                case Done():
+                    lane.written(batch.head + len(batch.rows))
+                case Fenced():
+                    log.error("journal.fenced", stream=lane.stream)
+                    lane.lost()
+                case _:
+                    if self.healthy:
+                        log.error("journal.unavailable", stream=lane.stream, reason=outcome.reason)
+                    again.append((lane, batch))
+        return again

@@ -1,0 +1,88 @@
+"""A lane: one stream with its engine, the entries on their way to the journal, and who waits for them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter, deque
+
+import msgspec
+
+from pointsman.domain.entry import Entry
+from pointsman.engine.core.stream import Listing as EngineListing
+from pointsman.engine.core.stream import StreamEngine
+from pointsman.journal.envelope import encode
+from pointsman.journal.port import Batch, Listing
+
+
+class Unavailable(Exception):
+    """The journal cannot be written now, or too much waits to be: try again later (503)."""
+
+
+class Lane:
+    def __init__(self, stream: str, engine: StreamEngine) -> None:
+        self.stream = stream
+        self.engine: StreamEngine | None = engine
+        """None while it must be rebuilt from the journal."""
+        self.epoch = 0
+        self.durable = 0
+        """The last seq on disk."""
+        self.rows: list[bytes] = []
+        self.times: list[int] = []
+        self.waiters: deque[tuple[int, asyncio.Future[None]]] = deque()
+        self.listing: EngineListing | None = None
+        self.listing_changed = False
+        self.slicing = False
+        self.rebuild: asyncio.Task[None] | None = None
+        self.timer: asyncio.TimerHandle | None = None
+        self.timer_failures: Counter[tuple[str, str]] = Counter()
+        self.snapshot_at = 0
+        """The seq of the last snapshot."""
+
+    def accept(self, entries: list[Entry]) -> int:
+        """Take entries that were just decided; how many bytes they are."""
+        rows = [encode(entry) for entry in entries]
+        self.rows += rows
+        self.times += [entry.at for entry in entries]
+        assert self.engine is not None
+        listing = self.engine.listing()
+        if listing != self.listing:
+            self.listing, self.listing_changed = listing, True
+        return sum(map(len, rows))
+
+    def batch(self, batch_id: str) -> Batch:
+        """All that has gathered, as one batch; the lane begins to gather anew."""
+        listing = None
+        if self.listing_changed and self.listing is not None:
+            listing = Listing(**msgspec.structs.asdict(self.listing))
+        batch = Batch(self.stream, self.durable, self.epoch, batch_id, self.rows, self.times, listing)
+        self.rows, self.times, self.listing_changed = [], [], False
+        return batch
+
+    async def wait(self, seq: int, patience: float) -> None:
+        """Return when `seq` is on disk. Raises Unavailable when it is not after `patience` seconds."""
+        if seq <= self.durable:
+            return
+        waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.waiters.append((seq, waiter))
+        try:
+            async with asyncio.timeout(patience):
+                await waiter
+        except TimeoutError:
+            raise Unavailable("The journal could not be written in time; what was asked may still be done") from None
+
+    def written(self, seq: int) -> None:
+        """All up to `seq` is on disk."""
+        self.durable = seq
+        while self.waiters and self.waiters[0][0] <= seq:
+            waiter = self.waiters.popleft()[1]
+            if not waiter.done():
+                waiter.set_result(None)
+
+    def lost(self) -> None:
+        """Another writer has the stream: what was not written never will be."""
+        self.engine = None
+        self.rows, self.times = [], []
+        for _, waiter in self.waiters:
+            if not waiter.done():
+                waiter.set_exception(Unavailable(f"{self.stream} is written by another process"))
+        self.waiters.clear()

@@ -1,0 +1,38 @@
+"""Rebuilding an engine from the journal: the latest snapshot, then every entry since."""
+
+from __future__ import annotations
+
+import asyncio
+
+from pointsman.engine.core.stream import Ids, StreamEngine
+from pointsman.journal.envelope import DamagedJournal, decode
+from pointsman.journal.port import Journal
+from pointsman.runtime.engines import engine_for
+from pointsman.runtime.lane import Lane
+from pointsman.settings import Settings
+
+SLICE = 500
+
+
+async def load(journal: Journal, lane: Lane, settings: Settings, ids: Ids) -> None:
+    """Claim the stream and give the lane a fresh engine. Raises DamagedJournal."""
+    head = await journal.claim(lane.stream)
+    engine = engine_for(lane.stream, settings, ids)
+    lane.snapshot_at = await replay(journal, engine)
+    if engine.head != head.head:
+        raise DamagedJournal(f"{lane.stream} ends at entry {engine.head}, but its directory row says {head.head}")
+    engine.ready()
+    lane.listing = engine.listing()
+    lane.engine, lane.epoch, lane.durable = engine, head.epoch, head.head
+
+
+async def replay(journal: Journal, engine: StreamEngine) -> int:
+    """Fold snapshot and entries, in slices; the seq of the snapshot, 0 without one."""
+    snapshot = await journal.latest_snapshot(engine.stream)
+    if snapshot is not None:
+        engine.restore(snapshot.seq, snapshot.at, snapshot.body)
+    while rows := await journal.read(engine.stream, engine.head, SLICE):
+        for row in rows:
+            engine.replay(row.seq, decode(row.body, engine.stream, row.seq))
+        await asyncio.sleep(0)
+    return snapshot.seq if snapshot is not None else 0

@@ -1,0 +1,1 @@
+"""The wire, as the official client and recorded shapes expect it."""
