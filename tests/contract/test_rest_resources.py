@@ -132,7 +132,10 @@ def test_workspaces(live: Live) -> None:
 
 def test_workspaces_are_paged_both_ways_and_past_a_deleted_one(live: Live) -> None:
     workspaces = live.client().taskrouter.v1.workspaces
-    sids = [workspaces.create(friendly_name="Paged").sid for _ in range(5)]
+    sids = []
+    for _ in range(5):
+        live.advance(1)
+        sids.append(workspaces.create(friendly_name="Paged").sid)
     first = workspaces.page(friendly_name="Paged", page_size=2)
     assert [w.sid for w in first] == sids[:2]
     workspaces(sids[1]).delete()
@@ -154,9 +157,7 @@ def test_activities(centre: Centre) -> None:
 
 
 def test_task_channels_by_sid_and_by_name(centre: Centre) -> None:
-    made = centre.api.task_channels.create(
-        friendly_name="Post", unique_name="post", channel_optimized_routing=True
-    )
+    made = centre.api.task_channels.create(friendly_name="Post", unique_name="post", channel_optimized_routing=True)
     assert centre.api.task_channels("post").fetch().sid == made.sid
     assert centre.api.task_channels("post").update(friendly_name="Letters").friendly_name == "Letters"
     assert made.sid in [c.sid for c in centre.api.task_channels.list()]

@@ -67,13 +67,14 @@ def serve(**flags: Any) -> None:
 @click.option("--agents", type=click.IntRange(1, 1_000), default=12, show_default=True, help="Simulated agents.")
 @click.option("--seed", type=click.IntRange(0), default=None, help="Draw the same customers and agents each time.")
 @click.option("--seconds", type=click.FloatRange(0), default=None, help="Stop by itself after so many seconds.")
-def demo(agents: int, seed: int | None, seconds: float | None, **flags: Any) -> None:
+@click.option("--headless", is_flag=True, help="Print a line a second, as without a terminal.")
+def demo(agents: int, seed: int | None, seconds: float | None, headless: bool, **flags: Any) -> None:
     """Start the server with a small contact centre at work."""
     defaults = {variable_name(name): text for name, text in DEMO_DEFAULTS.items()}
     settings = read_settings(flags, defaults | {name: text for name, text in os.environ.items() if text})
     from pointsman.demo import run
 
-    run(settings, agents=agents, seed=seed, seconds=seconds)
+    run(settings, agents=agents, seed=seed, seconds=seconds, headless=headless)
 
 
 @main.command()

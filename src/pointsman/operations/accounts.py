@@ -12,7 +12,7 @@ from pointsman.runtime.node import Node
 def check(caller: Caller, account_sid: str) -> None:
     """Another account than the caller's is not found."""
     if account_sid != caller.account_sid:
-        raise not_found(f"/2010-04-01/Accounts/{account_sid[:100]}")
+        raise not_found(f"/Accounts/{account_sid[:100]}")
 
 
 async def fetch(node: Node, caller: Caller, account_sid: str) -> View:
@@ -20,7 +20,9 @@ async def fetch(node: Node, caller: Caller, account_sid: str) -> View:
     check(caller, account_sid)
 
     def query(engine: AccountEngine) -> View:
-        account = engine.account()
+        account = engine.tables.account
+        if account is None:
+            raise not_found(f"/Accounts/{account_sid}")
         return {
             "sid": account.sid,
             "owner_account_sid": account.sid,

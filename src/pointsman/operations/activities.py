@@ -22,9 +22,7 @@ def view(ws: WorkspaceEngine, activity: Activity) -> View:
 
 
 async def create(scope: WorkspaceScope, *, friendly_name: str, available: bool = False) -> View:
-    return await scope.tell(
-        lambda ws: view(ws, commands.create(ws, friendly_name=friendly_name, available=available))
-    )
+    return await scope.tell(lambda ws: view(ws, commands.create(ws, friendly_name=friendly_name, available=available)))
 
 
 async def fetch(scope: WorkspaceScope, sid: str) -> View:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pointsman.auth.caller import Caller
 from pointsman.auth.directory import Directory
+from pointsman.domain.refusal import not_found
 from pointsman.engine.account import keys as commands
 from pointsman.engine.account.engine import AccountEngine
 from pointsman.engine.account.tables import Key
@@ -38,7 +39,14 @@ async def create(node: Node, directory: Directory, caller: Caller, account_sid: 
 
 async def fetch(node: Node, caller: Caller, account_sid: str, sid: str) -> View:
     check(caller, account_sid)
-    return await node.ask(account_sid, lambda engine: view(engine.key(sid)))
+
+    def query(engine: AccountEngine) -> View:
+        key = engine.tables.keys.get(sid)
+        if key is None:
+            raise not_found(f"/Accounts/{account_sid}/Keys/{sid[:100]}")
+        return view(key)
+
+    return await node.ask(account_sid, query)
 
 
 async def delete(node: Node, directory: Directory, caller: Caller, account_sid: str, sid: str) -> None:

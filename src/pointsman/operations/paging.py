@@ -152,9 +152,7 @@ def _width(listing: Listing[Any]) -> int:
     return 1 if listing.order is by_number else getattr(listing.order, "width", 2)
 
 
-async def _by_number(
-    scope: WorkspaceScope, listing: Listing[Any], cursor: Cursor | None, wanted: int
-) -> Found:
+async def _by_number(scope: WorkspaceScope, listing: Listing[Any], cursor: Cursor | None, wanted: int) -> Found:
     """In creation order: read on from the cursor until the page is full."""
     found: Found = []
     place = cursor.key[0] if cursor else 0
@@ -177,9 +175,7 @@ async def _by_number(
     return found
 
 
-async def _by_order(
-    scope: WorkspaceScope, listing: Listing[Any], cursor: Cursor | None, wanted: int
-) -> Found:
+async def _by_order(scope: WorkspaceScope, listing: Listing[Any], cursor: Cursor | None, wanted: int) -> Found:
     """In another order: look through all records, and hold on to the best so far."""
     best: list[tuple[Key, str]] = []
     place = 0

@@ -48,9 +48,7 @@ async def fetch(scope: WorkspaceScope, sid: str) -> View:
 
 async def update(scope: WorkspaceScope, sid: str, fields: WorkflowFields, *, re_evaluate_tasks: bool = False) -> View:
     given = msgspec.structs.asdict(fields)
-    return await scope.tell(
-        lambda ws: view(ws, commands.update(ws, sid, **given, re_evaluate_tasks=re_evaluate_tasks))
-    )
+    return await scope.tell(lambda ws: view(ws, commands.update(ws, sid, **given, re_evaluate_tasks=re_evaluate_tasks)))
 
 
 async def delete(scope: WorkspaceScope, sid: str) -> None:

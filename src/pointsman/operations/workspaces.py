@@ -125,7 +125,7 @@ def _names_beyond(names: list[str], cursor: Cursor | None) -> list[str]:
 
 
 def _beyond(cursor: Cursor | None, key: Key) -> bool:
-    """Creation order is that of the dates; the sid only tells workspaces of the same instant apart."""
-    if cursor is None or key[0] == cursor.key[0]:
-        return cursor is None or key != cursor.key
+    """The node orders streams as the keys do: by date, and those of the same instant by sid."""
+    if cursor is None:
+        return True
     return key < cursor.key if cursor.back else key > cursor.key

@@ -16,7 +16,7 @@ from pointsman.journal.sqlite import SqliteJournal
 from pointsman.rest.app import App, create_app
 from pointsman.rest.house import House
 from pointsman.runtime.clock import Clock, RealClock, VirtualClock
-from pointsman.runtime.ids import random_ids
+from pointsman.runtime.ids import random_sid
 from pointsman.runtime.node import Node
 from pointsman.settings import Settings, SettingsError
 
@@ -59,7 +59,7 @@ async def open_application(
     Raises JournalLocked, JournalUnreadable, SettingsError or BootstrapError.
     """
     journal = journal or journal_of(settings)
-    node = Node(journal, settings, clock or clock_of(settings), random_ids)
+    node = Node(journal, settings, clock or clock_of(settings), random_sid)
     await journal.start()
     try:
         await node.start()

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
-from pointsman.rest.errors import error_body
+from pointsman.rest.errors import CORS_HEADERS, error_body
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -21,6 +21,11 @@ CONFIGURATION_BODY_BYTES = 4 * 1024 * 1024
 """A Workflow's Configuration may have 1,038,576 bytes, each of which may be three in a form."""
 
 TOO_LARGE = error_body(413, 20413, "Request Entity Too Large")
+TOO_LARGE_HEADERS = [
+    (b"content-type", b"application/json"),
+    (b"content-length", str(len(TOO_LARGE)).encode()),
+    *((name.lower().encode(), value.encode()) for name, value in CORS_HEADERS.items()),
+]
 
 
 def body_limit(path: str, limit: int) -> int:
@@ -55,8 +60,7 @@ def _declared_length(headers: list[tuple[bytes, bytes]]) -> int | None:
 
 async def _refuse(send: Send) -> None:
     """The connection stays open: closing it with unread data would reset it before the client sees the answer."""
-    headers = [(b"content-type", b"application/json"), (b"content-length", str(len(TOO_LARGE)).encode())]
-    await send({"type": "http.response.start", "status": 413, "headers": headers})
+    await send({"type": "http.response.start", "status": 413, "headers": TOO_LARGE_HEADERS})
     await send({"type": "http.response.body", "body": TOO_LARGE})
 
 

@@ -11,13 +11,22 @@ import structlog
 
 from pointsman.domain.refusal import INVALID, NOT_FOUND, Refusal
 from pointsman.journal import JournalError
-from pointsman.runtime.errors import Unavailable
+from pointsman.runtime.node import Unavailable
 
 log = structlog.get_logger(__name__)
 
 MORE_INFO = "https://www.twilio.com/docs/errors/"
 CODES = {400: INVALID, 401: 20003, 404: NOT_FOUND, 405: 20004, 413: 20413, 500: 20500, 503: 20503}
 RETRY_SECONDS = "1"
+
+CORS_HEADERS = {
+    "Access-Control-Allow-Origin": "*",
+    "Access-Control-Allow-Methods": "GET, POST, DELETE, OPTIONS",
+    "Access-Control-Allow-Headers": "Accept, Authorization, Content-Type, If-Match, X-Requested-With",
+    "Access-Control-Allow-Credentials": "true",
+    "Access-Control-Expose-Headers": "ETag, Retry-After, Twilio-Request-Id",
+}
+"""For browsers; errors carry them too, or a page could not read what went wrong."""
 
 
 def error_body(status: int, code: int, message: str) -> bytes:

@@ -6,19 +6,12 @@ import secrets
 from typing import Any
 
 from pointsman.domain.refusal import Refusal
+from pointsman.rest.errors import CORS_HEADERS
 from pointsman.rest.house import House
 from pointsman.rest.resource import Request, Response
 
 GUARDED = ("/v1/Workspaces", "/2010-04-01", "/pointsman/v1")
 """Nothing below these paths is told to strangers, not even that it does not exist."""
-
-HEADERS = {
-    "Access-Control-Allow-Origin": "*",
-    "Access-Control-Allow-Methods": "GET, POST, DELETE, OPTIONS",
-    "Access-Control-Allow-Headers": "Accept, Authorization, Content-Type, If-Match, X-Requested-With",
-    "Access-Control-Allow-Credentials": "true",
-    "Access-Control-Expose-Headers": "ETag, Retry-After, Twilio-Request-Id",
-}
 
 
 class Basics:
@@ -26,7 +19,7 @@ class Basics:
 
     async def process_request(self, req: Request, resp: Response) -> None:
         resp.set_header("Twilio-Request-Id", "RQ" + secrets.token_hex(16))
-        resp.set_headers(HEADERS)
+        resp.set_headers(CORS_HEADERS)
 
 
 class BasicAuthentication:

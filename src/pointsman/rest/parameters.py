@@ -131,5 +131,7 @@ def if_match(req: Any, sid: str) -> int | None:
         return None
     named = _VERSION.fullmatch(header.strip())
     if named is None:
-        raise Refusal(f"If-Match names no version of {sid[:100]}: {header[:100]}", status=412, code=stale("", 0, 0).code)
+        raise Refusal(
+            f"If-Match names no version of {sid[:100]}: {header[:100]}", status=412, code=stale("", 0, 0).code
+        )
     return int(named[1])

@@ -138,7 +138,14 @@ def event(base: str, view: View) -> View:
     return _present(view | urls, f"{parent}/Events/{view['sid']}")
 
 
-NOUNS = {"WT": "Tasks", "WK": "Workers", "WA": "Activities", "TC": "TaskChannels", "WQ": "TaskQueues", "WW": "Workflows"}
+NOUNS = {
+    "WT": "Tasks",
+    "WK": "Workers",
+    "WA": "Activities",
+    "TC": "TaskChannels",
+    "WQ": "TaskQueues",
+    "WW": "Workflows",
+}
 
 
 def _resource_url(parent: str, sid: str, data: dict[str, str]) -> str | None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pointsman.domain.facts import AccountCreated
 from pointsman.domain.refusal import Refusal
-from pointsman.engine.account.engine import Account, AccountEngine
+from pointsman.engine.account.engine import AccountEngine
+from pointsman.engine.account.tables import Account
 
 
 def create(engine: AccountEngine, *, sid: str, auth_token: str, friendly_name: str = "") -> Account:

@@ -5,40 +5,10 @@ from __future__ import annotations
 import msgspec
 
 from pointsman.domain.facts import AccountCreated, AnyFact, KeyCreated, KeyDeleted
-from pointsman.engine.core.roll import Roll
+from pointsman.engine.account.tables import Account, Key, Picture, Tables
 from pointsman.engine.core.stream import Ids, Listing, StreamEngine
 from pointsman.engine.core.timers import Timer
 from pointsman.settings import Settings
-
-
-class Account(msgspec.Struct):
-    sid: str
-    auth_token: str
-    friendly_name: str
-    date_created: int
-    date_updated: int
-
-
-class Key(msgspec.Struct):
-    sid: str
-    number: int
-    secret: str
-    friendly_name: str
-    date_created: int
-    date_updated: int
-
-
-class Picture(msgspec.Struct):
-    """The tables as a snapshot stores them."""
-
-    account: Account | None = None
-    keys: list[Key] = []
-
-
-class Tables:
-    def __init__(self, picture: Picture) -> None:
-        self.account = picture.account
-        self.keys = Roll({key.sid: key for key in picture.keys})
 
 
 class AccountEngine(StreamEngine):

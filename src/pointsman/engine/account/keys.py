@@ -5,7 +5,8 @@ from __future__ import annotations
 from pointsman.domain.facts import KeyCreated, KeyDeleted
 from pointsman.domain.limits import FRIENDLY_NAME_CHARACTERS, check_text
 from pointsman.domain.refusal import Refusal, not_found
-from pointsman.engine.account.engine import AccountEngine, Key
+from pointsman.engine.account.engine import AccountEngine
+from pointsman.engine.account.tables import Key
 
 KEYS_MOST = 1_000
 

@@ -1,0 +1,94 @@
+"""The matcher decides what trying everyone would decide, and leaves nobody waiting who could be served."""
+
+from hypothesis import given, settings
+
+from pointsman.domain.facts import ReservationClosed, ReservationCreated, TaskStepped
+from pointsman.engine.workspace.tables import Tables
+
+from .driver import Centre
+from .naive_matcher import NaiveMatcher
+from .play import Play, histories, setups
+
+
+class WatchedCentre(Centre):
+    """Asks the naive matcher before each settling, and compares after it."""
+
+    def settle(self):
+        ws = self.ws
+        command = ws.take()
+        self.entries += command
+        before = Tables.decode(ws.snapshot())
+        while not ws.settle(64):
+            pass
+        decided = ws.take()
+        self.entries += decided
+        if ws.tables.workspace is not None and self.watching:
+            assert sets_made(decided) == self.naive(routed(before, ws.tables), just_failed(command, before)).run()
+            self.check_rest(decided)
+
+    watching = False
+
+    def naive(self, tables, avoid=None):
+        return NaiveMatcher(tables, self.ws.now, self.settings.idle_since, avoid)
+
+    def check_rest(self, decided):
+        ws = self.ws
+        rest = self.naive(Tables.decode(ws.snapshot()))
+        assert rest.next_choice() is None
+        for fact in (entry.fact for entry in decided):
+            if isinstance(fact, ReservationCreated) and not ws.tables.tasks[fact.task_sid].ignore_capacity:
+                channel = ws.tables.tasks[fact.task_sid].task_channel_sid
+                worker = ws.tables.workers[fact.worker_sid]
+                assert rest.open(worker, channel) <= worker.channels[channel].configured_capacity
+        for queue in rest.tables.task_queues:
+            assert ws.workers_document(queue.sid) == rest.counts(queue)
+        pending = {task.sid for task in ws.tables.tasks if task.status == "pending" and not task.ever_accepted}
+        assert ws.floor.waiting.keys() == pending
+
+
+def sets_made(entries):
+    made = []
+    for fact in (entry.fact for entry in entries):
+        if isinstance(fact, ReservationCreated):
+            if fact.first:
+                made.append((fact.task_sid, []))
+            made[-1][1].append(fact.worker_sid)
+    return made
+
+
+def routed(before, after):
+    """The tables before matching, with the routing steps that settling led to: routing itself is tested elsewhere."""
+    for task in before.tasks:
+        now = after.tasks[task.sid]
+        task.filter, task.target, task.task_queue_sid = now.filter, now.target, now.task_queue_sid
+        task.priority, task.workflow_version = now.priority, now.workflow_version
+    for workflow in before.workflows:
+        workflow.versions |= after.workflows[workflow.sid].versions
+    return before
+
+
+def just_failed(command, tables):
+    """Ruling 1b: whoever let a task go in this command is last in line for it, unless the task moved on."""
+    failed, moved = set(), set()
+    for fact in (entry.fact for entry in command):
+        if isinstance(fact, ReservationClosed) and fact.failed:
+            failed.add(tables.reservations[fact.sid].task_sid)
+        elif isinstance(fact, TaskStepped):
+            moved.add(fact.sid)
+    return {sid: last_set(tables, sid) for sid in failed - moved}
+
+
+def last_set(tables, task_sid):
+    rows = [tables.reservations[sid] for sid in tables.tasks[task_sid].reservations]
+    return {row.worker_sid for row in rows if row.set_number == rows[-1].set_number}
+
+
+@settings(max_examples=80)
+@given(setups, histories)
+def test_every_decision_is_the_one_of_the_naive_double_loop(setup, history):
+    centre = WatchedCentre(setup.settings, multi_task_enabled=setup.multitasking)
+    centre.watching = True
+    play = Play(centre)
+    play.set_up(setup)
+    for move in history:
+        play.perform(move)
