@@ -67,7 +67,7 @@ class Agent:
         finally:
             self._open -= 1
         if not self._open and self._random.random() < temper.takes_break:
-            await self._leave_for("Break", BREAK)
+            await self._take_break()
 
     async def come_back(self) -> None:
         """Return from where a timeout has put the agent."""
@@ -80,16 +80,19 @@ class Agent:
         await self._pause(WRAP_UP)
         await self._answer(reservation_sid, "completed")
 
-    async def _leave_for(self, activity: str, time: Seconds) -> None:
-        await self._go(activity)
-        await self._pause(time)
+    async def _take_break(self) -> None:
+        await self._go("Break", RejectPendingReservations="true")
+        await self._pause(BREAK)
         await self._go("Available")
 
     async def _answer(self, reservation_sid: str, status: str) -> None:
         await self._client.post(f"{self._path}/Reservations/{reservation_sid}", ReservationStatus=status)
 
-    async def _go(self, activity: str) -> None:
-        await self._client.post(self._path, ActivitySid=self._activities[activity], RejectPendingReservations="true")
+    async def _go(self, activity: str, **form: str) -> None:
+        try:
+            await self._client.post(self._path, ActivitySid=self._activities[activity], **form)
+        except Refused:
+            pass  # somebody at a second terminal has deleted this worker
 
     async def _pause(self, time: Seconds) -> None:
         await asyncio.sleep(self._random.uniform(*time))

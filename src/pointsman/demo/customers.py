@@ -23,10 +23,12 @@ IMPATIENT = 0.08
 PATIENCE = (5.0, 20.0)
 TASK_SECONDS = 180
 
+# fmt: off
 NAMES = (
-    "Abel Bea Cleo Dov Elif Finn Gia Hana Igor Jana Kim Leo Mia "
-    "Noa Omar Pia Quim Rosa Sami Tess Uma Vera Wim Xenia Yara Zoe"
-).split()
+    "Abel", "Bea", "Cleo", "Dov", "Elif", "Finn", "Gia", "Hana", "Igor", "Jana", "Kim", "Leo", "Mia",
+    "Noa", "Omar", "Pia", "Quim", "Rosa", "Sami", "Tess", "Uma", "Vera", "Wim", "Yara", "Zoe",
+)
+# fmt: on
 TYPES, TYPE_WEIGHTS = ("support", "billing", "sales", "feedback"), (50, 22, 22, 6)
 
 
@@ -76,17 +78,11 @@ class Customers:
         return f"{NAMES[place]} {turn + 1}" if turn else NAMES[place]
 
     async def _visit(self, attributes: str, channel: str, patience: float | None) -> None:
-        task = await self._client.post(
-            "/Tasks",
-            WorkflowSid=self._workflow_sid,
-            Attributes=attributes,
-            TaskChannel=channel,
-            Timeout=TASK_SECONDS,
-        )
-        if patience is None:
-            return
-        await asyncio.sleep(patience)
+        form = {"WorkflowSid": self._workflow_sid, "Attributes": attributes, "TaskChannel": channel}
         try:
-            await self._client.post(f"/Tasks/{task['sid']}", AssignmentStatus="canceled", Reason="lost patience")
+            task = await self._client.post("/Tasks", **form, Timeout=TASK_SECONDS)
+            if patience is not None:
+                await asyncio.sleep(patience)
+                await self._client.post(f"/Tasks/{task['sid']}", AssignmentStatus="canceled", Reason="lost patience")
         except Refused:
             pass  # somebody took care in time

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from logging.handlers import MemoryHandler
 from random import Random, randrange
+from typing import NoReturn
 
 import click
 import uvloop
@@ -20,7 +21,7 @@ from rich.live import Live
 from pointsman.auth.bootstrap import BootstrapError, FirstCredentials
 from pointsman.demo.agents import Staff
 from pointsman.demo.centre import Centre, set_up
-from pointsman.demo.client import Answer, Client
+from pointsman.demo.client import Answer, Client, Refused
 from pointsman.demo.customers import Customers
 from pointsman.demo.news import Newspaper
 from pointsman.demo.picture import Picture
@@ -51,7 +52,7 @@ class Play:
 def run(
     settings: Settings, *, agents: int, seed: int | None = None, seconds: float | None = None, headless: bool = False
 ) -> None:
-    """Play until SIGTERM, SIGINT or the end of `seconds`. Exits with 1 if the server cannot start."""
+    """Play until SIGTERM, SIGINT or the end of `seconds`. Exits with 1 if the server does not start or refuses."""
     play = Play(agents, randrange(2**32) if seed is None else seed, seconds, headless or not sys.stdout.isatty())
     try:
         if settings.clock != "real":
@@ -59,8 +60,16 @@ def run(
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             runner.run(_perform(settings, play))
     except (JournalError, SettingsError, BootstrapError, OSError) as error:
-        click.echo(f"pointsman: {error}", err=True)
-        sys.exit(1)
+        _fail(error)
+    except ExceptionGroup as group:
+        if (refused := group.subgroup(Refused)) is None:
+            raise
+        _fail(refused.exceptions[0])
+
+
+def _fail(error: Exception) -> NoReturn:
+    click.echo(f"pointsman: {error}", err=True)
+    sys.exit(1)
 
 
 async def _perform(settings: Settings, play: Play) -> None:

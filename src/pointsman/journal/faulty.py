@@ -115,8 +115,8 @@ class FaultyJournal:
         self._check_space()
         await self.inner.save_snapshot(snapshot)
 
-    async def latest_snapshot(self, stream: str) -> Snapshot | None:
-        return await self.inner.latest_snapshot(stream)
+    async def latest_snapshot(self, stream: str, at_most: int | None = None) -> Snapshot | None:
+        return await self.inner.latest_snapshot(stream, at_most)
 
     async def snapshots(self, stream: str) -> list[tuple[int, int]]:
         return await self.inner.snapshots(stream)

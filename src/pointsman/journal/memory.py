@@ -119,9 +119,10 @@ class MemoryJournal:
             raise ValueError(f"a snapshot of {snapshot.stream} at {snapshot.seq} is beyond its head {entry.head.head}")
         entry.snapshots[snapshot.seq] = snapshot
 
-    async def latest_snapshot(self, stream: str) -> Snapshot | None:
+    async def latest_snapshot(self, stream: str, at_most: int | None = None) -> Snapshot | None:
         snapshots = self._stream(stream).snapshots
-        return snapshots[max(snapshots)] if snapshots else None
+        seqs = [seq for seq in snapshots if at_most is None or seq <= at_most]
+        return snapshots[max(seqs)] if seqs else None
 
     async def snapshots(self, stream: str) -> list[tuple[int, int]]:
         return sorted((snapshot.seq, snapshot.at) for snapshot in self._stream(stream).snapshots.values())

@@ -158,8 +158,8 @@ class Journal(Protocol):
     async def save_snapshot(self, snapshot: Snapshot) -> None:
         """Stores a snapshot, replacing one of the same seq. Raises ValueError if its seq is beyond the head."""
 
-    async def latest_snapshot(self, stream: str) -> Snapshot | None:
-        """The snapshot with the highest seq."""
+    async def latest_snapshot(self, stream: str, at_most: int | None = None) -> Snapshot | None:
+        """The snapshot with the highest seq (up to `at_most`, if given)."""
 
     async def snapshots(self, stream: str) -> list[tuple[int, int]]:
         """(seq, at) of every snapshot, ascending."""

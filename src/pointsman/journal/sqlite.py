@@ -94,8 +94,8 @@ class SqliteJournal:
     async def save_snapshot(self, snapshot: Snapshot) -> None:
         await self._write(partial(statements.save_snapshot, snapshot=snapshot))
 
-    async def latest_snapshot(self, stream: str) -> Snapshot | None:
-        return await self._read(partial(statements.latest_snapshot, stream=stream))
+    async def latest_snapshot(self, stream: str, at_most: int | None = None) -> Snapshot | None:
+        return await self._read(partial(statements.latest_snapshot, stream=stream, at_most=at_most))
 
     async def snapshots(self, stream: str) -> list[tuple[int, int]]:
         return await self._read(partial(statements.snapshots, stream=stream))

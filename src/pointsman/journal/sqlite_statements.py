@@ -195,11 +195,11 @@ def save_snapshot(db: apsw.Connection, snapshot: Snapshot) -> None:
         )
 
 
-def latest_snapshot(db: apsw.Connection, stream: str) -> Snapshot | None:
+def latest_snapshot(db: apsw.Connection, stream: str, at_most: int | None) -> Snapshot | None:
     row = db.execute(
         "SELECT name, seq, at, body FROM stream JOIN snapshot ON stream_id = id "
-        "WHERE name = ? ORDER BY seq DESC LIMIT 1",
-        (stream,),
+        "WHERE name = ? AND seq <= ifnull(?, seq) ORDER BY seq DESC LIMIT 1",
+        (stream, at_most),
     ).fetchone()
     return None if row is None else Snapshot(*row)
 

@@ -12,7 +12,7 @@ from pointsman.operations.paging import Listing, Page, PageRequest, page_of
 from pointsman.operations.scope import View, WorkspaceScope, heading
 
 
-class Place(msgspec.Struct, frozen=True):
+class Place(msgspec.Struct):
     """A worker's channel in the order of the task channels' creation."""
 
     sid: str

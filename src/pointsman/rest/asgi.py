@@ -6,15 +6,14 @@ middle of a chunked body for the body's end.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from pointsman.rest.errors import CORS_HEADERS, error_body
 
-Scope = MutableMapping[str, Any]
-Message = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
+Scope = dict[str, Any]
+Receive = Callable[[], Awaitable[Mapping[str, Any]]]
+Send = Callable[[dict[str, Any]], Awaitable[None]]
 Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 CONFIGURATION_BODY_BYTES = 4 * 1024 * 1024
@@ -67,7 +66,7 @@ async def _refuse(send: Send) -> None:
 def _noticing_cuts(scope: Scope, receive: Receive) -> Receive:
     more = True
 
-    async def noticing() -> Message:
+    async def noticing() -> Mapping[str, Any]:
         nonlocal more
         event = await receive()
         if event["type"] == "http.request":

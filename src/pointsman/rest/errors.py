@@ -47,7 +47,8 @@ def add_error_handlers(app: falcon.asgi.App[Any, Any]) -> None:
     app.add_error_handler(Exception, _unexpected)
     app.add_error_handler(falcon.HTTPError, _from_framework)
     app.add_error_handler(Refusal, _refused)
-    app.add_error_handler((Unavailable, JournalError), _unavailable)
+    app.add_error_handler(Unavailable, _unavailable)
+    app.add_error_handler(JournalError, _unavailable)
 
 
 async def _refused(req: Any, resp: falcon.asgi.Response, error: Refusal, params: Any) -> None:

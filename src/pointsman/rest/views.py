@@ -1,4 +1,4 @@
-"""Neutral views as Twilio's properties: dates as texts, a url, links. Every documented property is there (ruling 12)."""
+"""Neutral views as Twilio's properties: dates as texts, a url, links; every documented property (ruling 12)."""
 
 from __future__ import annotations
 

@@ -35,8 +35,9 @@ class Lane:
         self.rebuild: asyncio.Task[None] | None = None
         self.timer: asyncio.TimerHandle | None = None
         self.timer_failures: Counter[tuple[str, str]] = Counter()
+        self.snapshot_seq = 0
         self.snapshot_at = 0
-        """The seq of the last snapshot."""
+        """Seq and time of the last snapshot."""
 
     def accept(self, entries: list[Entry]) -> int:
         """Take entries that were just decided; how many bytes they are."""

@@ -1,4 +1,4 @@
-"""The node: all streams of this process, and the two ways in: tell and ask."""
+"""The node: owner of every stream of a journal. Commands and queries come in here, and time is told to the engines."""
 
 from __future__ import annotations
 
@@ -9,42 +9,34 @@ from typing import Any, TypeVar
 import structlog
 
 from pointsman.domain.entry import SYSTEM, Origin
+from pointsman.domain.limits import SECOND
 from pointsman.domain.refusal import Refusal, not_found
-from pointsman.engine.core.stream import Ids
-from pointsman.journal.envelope import DamagedJournal
-from pointsman.journal.port import Journal, JournalError, JournalUnavailable
-from pointsman.runtime import virtual
-from pointsman.runtime.clock import Clock, VirtualClock
-from pointsman.runtime.commit import Commits, Listener
-from pointsman.runtime.engines import EngineFactory, engine_for, rebuild
-from pointsman.runtime.errors import CommandFailed, Unavailable
-from pointsman.runtime.lane import Lane
+from pointsman.engine.core.stream import Ids, StreamEngine, TimerFailed
+from pointsman.engine.core.timers import Timer
+from pointsman.journal.port import Journal, JournalError
+from pointsman.runtime.clock import Clock, RealClock, VirtualClock
+from pointsman.runtime.commit import CommitLoop
+from pointsman.runtime.engines import engine_for
+from pointsman.runtime.lane import Lane, Unavailable
+from pointsman.runtime.loading import load
 from pointsman.runtime.snapshots import Snapshots
-from pointsman.runtime.turns import Turns
 from pointsman.settings import Settings
 
-__all__ = ["CommandFailed", "Node", "Unavailable"]
-
-log = structlog.get_logger(__name__)
+__all__ = ["Node", "Unavailable"]
 
 T = TypeVar("T")
+log = structlog.get_logger(__name__)
 
+SLICE = 64
+"""Steps of settling, or timers, in one turn of the loop."""
+PATIENCE = 5.0
+"""Seconds for which an answer waits for the disk."""
 BEAT_SECONDS = 5.0
-RETRY_SECONDS = 1.0
-DRAIN_SECONDS = 10.0
-"""How long a stop waits for the disk."""
-
-
-def _nobody_cares() -> None:
-    """What happens when the journal stays away, unless the composition says otherwise."""
+LONGEST_SLEEP = 3600.0
 
 
 class Node:
-    """Runs every stream of a journal that is already started.
-
-    `on_hopeless` is called when the journal could not be written for `unavailable_exit_seconds`; `idlers` are waited
-    for by a virtual clock; `listeners` are told of entries once they are on disk.
-    """
+    """Runs the engines of all streams. `tell` commands, `ask` questions; both answer only what is durable."""
 
     def __init__(
         self,
@@ -52,268 +44,305 @@ class Node:
         settings: Settings,
         clock: Clock,
         ids: Ids,
-        *,
-        engines: EngineFactory = engine_for,
-        on_hopeless: Callable[[], None] = _nobody_cares,
+        on_hopeless: Callable[[], None] = lambda: None,
     ) -> None:
         self.journal = journal
         self.settings = settings
         self.clock = clock
         self.ids = ids
         self.idlers: list[Callable[[], Awaitable[None]]] = []
-        self._engines = engines
+        """Whoever else must be idle before a virtual clock moves on."""
         self._lanes: dict[str, Lane] = {}
-        self._commits = Commits(journal, settings, self._written, on_hopeless)
-        self._turns = Turns(clock, self._commits, self._lanes, self._reload)
-        self._snapshots = Snapshots(journal, settings)
+        self._commit = CommitLoop(journal, settings, on_hopeless)
+        self._snapshots = Snapshots(journal)
+        self._tasks: list[asyncio.Task[None]] = []
+        self._rebuilds: set[asyncio.Task[None]] = set()
         self._advancing = asyncio.Lock()
-        self._tasks: set[asyncio.Task[None]] = set()
-        self._running = False
+        self._stopping = False
 
     # -- life
 
     async def start(self) -> None:
-        """Take every stream up where it was left. Raises DamagedJournal or another JournalError."""
-        names = await self._known_streams()
-        lanes = [await self._opened(name) for name in names]
-        lanes.sort(key=lambda lane: (lane.listing.date_created if lane.listing else 0, lane.stream))
-        if isinstance(self.clock, VirtualClock):
-            self.clock.reach(max((lane.engine.now for lane in lanes if lane.engine), default=0))
-        self._lanes.update((lane.stream, lane) for lane in lanes)
-        self._running = True
-        self._spawn(self._commits.run())
-        self._spawn(self._turns.run())
-        last_beat = await self.journal.last_beat()
-        for lane in lanes:
-            self._resume(lane, last_beat)
+        """Take up every stream of the journal, which is open."""
+        self._stopping = False
+        self._tasks = [asyncio.create_task(self._commit.run()), asyncio.create_task(self._look_after())]
+        down_since = await self.journal.last_beat()
+        after = ""
+        while heads := await self.journal.streams(after, 1000):
+            for head in heads:
+                if head.head and not head.deleted:
+                    await self._take_up(head.stream)
+            after = heads[-1].stream
+        self._resume(down_since)
         await self._beat()
-        self._spawn(self._keep_beating())
+
+    async def _take_up(self, stream: str) -> None:
+        lane = Lane(stream, engine_for(stream, self.settings, self.ids))
+        await load(self.journal, lane, self.settings, self.ids)
+        self._lanes[stream] = lane
+
+    def _resume(self, down_since: int | None) -> None:
+        if isinstance(self.clock, VirtualClock):
+            self.clock.set(max([engine.now for engine in self._engines()], default=0))
+        for lane in list(self._lanes.values()):
+            engine = lane.engine
+            assert engine is not None
+            since = max(engine.now, down_since or 0)
+            self._turn(lane, SYSTEM, lambda engine, since=since: engine.resume(since))  # type: ignore[misc]
 
     async def stop(self) -> None:
-        """Finish what was accepted, snapshot, leave. Commands are Unavailable from now on."""
-        if not self._running:
-            return
-        self._running = False
-        self._turns.close()
-        try:
-            async with asyncio.timeout(DRAIN_SECONDS):
-                await self._commits.idle()
-                await self._snapshots.take_all(list(self._lanes.values()))
-        except TimeoutError:
-            log.error("stopped before everything was on disk")
-        await self._beat()
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        """Let what is under way come to rest, then stop. The journal stays open."""
+        self._stopping = True
         for lane in self._lanes.values():
-            lane.fail(Unavailable("the server is stopping"))
+            if lane.timer is not None:
+                lane.timer.cancel()
+        try:
+            async with asyncio.timeout(PATIENCE):
+                await self._idle()
+                for lane in self._lanes.values():
+                    await self._snapshots.take_at_stop(lane)
+                await self._beat()
+        except TimeoutError:
+            log.error("node.stopped-with-work-undone")
+        for task in [*self._tasks, *self._rebuilds]:
+            task.cancel()
+        await asyncio.gather(*self._tasks, *self._rebuilds, return_exceptions=True)
 
     @property
     def ready(self) -> bool:
-        """Started, and commands can be stored."""
-        return self._running and self._commits.up
+        """True if commands are taken."""
+        return self._commit.healthy and not self._stopping
 
-    @property
-    def listeners(self) -> list[Listener]:
-        """Called with (stream, seq of the first, entries) when entries are on disk, after whoever waited for them."""
-        return self._commits.listeners
-
-    # -- the ways in
+    # -- commands and queries
 
     async def tell(self, stream: str, origin: Origin, command: Callable[[Any], T]) -> T:
-        """Carry out a command; its value when all that it decided is on disk.
+        """Run a command; its answer, once its facts are durable.
 
-        The value is computed before anything is settled and must be plain: the engine goes on meanwhile. Raises
-        Refusal (404 for an unknown stream), Unavailable or CommandFailed.
+        The answer is computed before the engine settles. Raises Refusal, once what it rests on is durable, and
+        Unavailable.
         """
-        lane = await self._live(stream)
-        self._commits.check_room()
-        value, seq = self._turns.take(lane, origin, command)
-        await lane.until_durable(seq)
-        return value
+        lane = await self._lane(stream)
+        self._commit.admit()
+        try:
+            answer, head = self._turn(lane, origin, command)
+        except Refusal:
+            await self._durable(lane)
+            raise
+        await lane.wait(head, PATIENCE)
+        return answer
 
     async def ask(self, stream: str, query: Callable[[Any], T]) -> T:
-        """The value of a query, a plain one, when all that it has seen is on disk. Raises Refusal or Unavailable."""
-        lane = await self._live(stream)
+        """Run a query; its answer, once all that it has seen is durable. Raises Refusal, Unavailable."""
+        lane = await self._lane(stream)
         assert lane.engine is not None
-        if lane.queued > lane.durable and not self._commits.up:
-            raise Unavailable("the journal cannot be written at present")
-        value = query(lane.engine)
-        await lane.until_durable(lane.queued)
-        return value
+        lane.engine.begin(self.clock.now(), SYSTEM)
+        try:
+            answer = query(lane.engine)
+        except Refusal:
+            await self._durable(lane)
+            raise
+        await self._durable(lane)
+        return answer
 
     async def create(self, stream: str, origin: Origin, command: Callable[[Any], T]) -> T:
-        """Carry out the first command of a new stream; nothing is left of one that is refused."""
-        self._check_running()
-        self._commits.check_room()
-        lane = Lane(stream)
-        lane.engine = self._engines(stream, self.settings, self.ids)
+        """The first command of a new stream; a refused one leaves no trace. Raises Refusal, Unavailable."""
+        self._commit.admit()
         if stream in self._lanes:
-            raise Refusal(f"{stream} already exists", status=409, code=20409)
-        value, seq, load = lane.turn(self.clock.now(), origin, command)
-        head = await self._claim(stream)
-        if head.head or stream in self._lanes:
-            raise Refusal(f"{stream} already exists", status=409, code=20409)
-        lane.epoch = head.epoch
+            raise Refusal(f"{stream} already exists")
+        lane = Lane(stream, engine_for(stream, self.settings, self.ids))
+        assert lane.engine is not None
+        lane.engine.begin(self.clock.now(), origin)
+        answer = command(lane.engine)
+        try:
+            lane.epoch = (await self.journal.claim(stream)).epoch
+        except JournalError as error:
+            raise Unavailable(str(error)) from error
         self._lanes[stream] = lane
-        self._turns.taken += 1
-        self._commits.note(lane, load)
-        self._turns.follow(lane)
-        await lane.until_durable(seq)
-        return value
+        self._hand_over(lane)
+        await self._durable(lane)
+        return answer
 
     def streams(self, account: str) -> list[str]:
-        """The account's streams, deleted ones left out, in creation order."""
-        return [
-            name
-            for name, lane in self._lanes.items()
+        """The account's streams in the order of their creation."""
+        listings = [
+            (lane.listing.date_created, stream)
+            for stream, lane in self._lanes.items()
             if lane.listing is not None and lane.listing.account == account and not lane.listing.deleted
         ]
+        return [stream for _, stream in sorted(listings)]
 
-    def __contains__(self, stream: object) -> bool:
-        return stream in self._lanes
+    async def _lane(self, stream: str) -> Lane:
+        lane = self._lanes.get(stream)
+        if lane is None or (lane.listing is not None and lane.listing.deleted):
+            raise not_found(f"/Workspaces/{stream[:100]}")
+        if self._stopping:
+            raise Unavailable("The server is stopping")
+        if lane.engine is None:
+            try:
+                async with asyncio.timeout(PATIENCE):
+                    await asyncio.shield(self._rebuild(lane))
+            except TimeoutError:
+                raise Unavailable(f"{stream} is being rebuilt") from None
+            if lane.engine is None:
+                raise Unavailable(f"{stream} could not be rebuilt from the journal")
+        return lane
+
+    async def _durable(self, lane: Lane) -> None:
+        if lane.engine is not None:
+            await lane.wait(lane.engine.head, PATIENCE)
+
+    # -- turns
+
+    def _turn(self, lane: Lane, origin: Origin, command: Callable[[Any], T]) -> tuple[T, int]:
+        """One command with the first slice of its settling: answer, and the seq that it rests on."""
+        engine = lane.engine
+        assert engine is not None
+        engine.begin(self.clock.now(), origin)
+        try:
+            answer, head = command(engine), engine.head
+            at_rest = engine.settle(SLICE)
+        except Refusal:
+            raise
+        except Exception:
+            self._spoil(lane)
+            raise
+        self._hand_over(lane, at_rest)
+        return answer, head
+
+    def _hand_over(self, lane: Lane, at_rest: bool = False) -> None:
+        """To the commit loop with what was decided; go on settling in the next turn of the loop."""
+        self._commit.add(lane)
+        if lane.listing is not None and lane.listing.deleted:
+            return
+        if not at_rest and not lane.slicing:
+            lane.slicing = True
+            asyncio.get_running_loop().call_soon(self._settle_on, lane)
+        self._set_timer(lane)
+
+    def _settle_on(self, lane: Lane) -> None:
+        lane.slicing = False
+        if lane.engine is None:
+            return
+        try:
+            lane.engine.begin(self.clock.now(), SYSTEM)
+            at_rest = lane.engine.settle(SLICE)
+        except Exception:
+            log.exception("engine.settle-failed", stream=lane.stream)
+            self._spoil(lane)
+            return
+        self._hand_over(lane, at_rest)
+
+    # -- timers
+
+    def _set_timer(self, lane: Lane) -> None:
+        """Under the real clock: wake when the lane's next timer is due."""
+        if lane.timer is not None:
+            lane.timer.cancel()
+            lane.timer = None
+        due = lane.engine.next_due() if lane.engine is not None else None
+        if due is None or self._stopping or not isinstance(self.clock, RealClock):
+            return
+        delay = min(max(0.0, (due - self.clock.now()) / SECOND), LONGEST_SLEEP)
+        lane.timer = asyncio.get_running_loop().call_later(delay, self._fire, lane)
+
+    def _fire(self, lane: Lane) -> None:
+        """Run a slice of the timers that are due; not while the journal fails, for nothing can be promised then."""
+        if lane.engine is None or self._stopping:
+            return
+        if not self._commit.healthy:
+            lane.timer = asyncio.get_running_loop().call_later(1.0, self._fire, lane)
+            return
+        try:
+            lane.engine.run_due(self.clock.now(), SLICE)
+        except TimerFailed as failure:
+            log.exception("timer.failed", stream=lane.stream, kind=failure.timer.kind, sid=failure.timer.sid)
+            lane.timer_failures[failure.timer.kind, failure.timer.sid] += 1
+            self._spoil(lane, failure)
+            return
+        self._hand_over(lane)
 
     async def advance(self, seconds: float) -> int:
-        """Move a virtual clock on, firing what is due on the way; the new time in microseconds. 404 for a real one."""
-        if not isinstance(self.clock, VirtualClock):
-            raise not_found("/pointsman/v1/Clock")
-        self._check_running()
-        self._commits.check_room()
+        """Move a virtual clock on, firing every timer due on the way, in order; the new time."""
+        assert isinstance(self.clock, VirtualClock)
         async with self._advancing:
-            return await virtual.advance(self.clock, self._turns, self.at_rest, round(seconds * 1_000_000))
+            until = self.clock.now() + round(seconds * SECOND)
+            await self._idle()
+            while (due := self._next_due()) is not None and due <= until:
+                self.clock.set(due)
+                for lane in list(self._lanes.values()):
+                    self._fire(lane)
+                await self._idle()
+            self.clock.set(until)
+            return self.clock.now()
 
-    async def at_rest(self) -> None:
-        """Returns when nothing is left to do at this instant: turns, commits, and every idler, who may cause more."""
+    def _next_due(self) -> int | None:
+        dues = [due for engine in self._engines() if (due := engine.next_due()) is not None]
+        return min(dues, default=None)
+
+    def _engines(self) -> list[StreamEngine]:
+        return [lane.engine for lane in self._lanes.values() if lane.engine is not None]
+
+    async def _idle(self) -> None:
+        """Until every engine is at rest, everything is on disk and all idlers are idle."""
         while True:
-            before = self._turns.taken
-            await self._turns.idle()
-            await self._commits.idle()
-            if loading := [lane.loading for lane in self._lanes.values() if lane.loading is not None]:
-                await asyncio.wait(loading)
-                continue
-            for idler in list(self.idlers):
+            await self._commit.idle()
+            for idler in self.idlers:
                 await idler()
-            if self._turns.taken == before:
+            if self._rebuilds:
+                await asyncio.wait(self._rebuilds)
+            elif not any(lane.slicing for lane in self._lanes.values()):
                 return
+            await asyncio.sleep(0)
 
-    # -- streams come and go
+    # -- repair
 
-    async def _known_streams(self) -> list[str]:
-        names: list[str] = []
-        after = ""
-        while heads := await self.journal.streams(after):
-            names += [head.stream for head in heads if head.head and not head.deleted]
-            after = heads[-1].stream
-        return names
+    def _spoil(self, lane: Lane, failure: TimerFailed | None = None) -> None:
+        """An engine raised something unforeseen: drop it, with what it had not handed over, and rebuild it."""
+        lane.engine = None
+        self._rebuild(lane, failure)
 
-    async def _opened(self, stream: str) -> Lane:
-        lane = Lane(stream)
-        await self._load(lane)
-        return lane
+    def _rebuild(self, lane: Lane, failure: TimerFailed | None = None) -> asyncio.Task[None]:
+        if lane.rebuild is None:
+            lane.rebuild = asyncio.create_task(self._load_again(lane, failure))
+            self._rebuilds.add(lane.rebuild)
+            lane.rebuild.add_done_callback(self._rebuilds.discard)
+        return lane.rebuild
 
-    async def _load(self, lane: Lane) -> None:
-        head = await self.journal.claim(lane.stream)
-        engine = self._engines(lane.stream, self.settings, self.ids)
-        await rebuild(self.journal, engine)
-        if engine.head != head.head:
-            raise DamagedJournal(f"{lane.stream} ends at entry {engine.head}, but should at {head.head}")
-        engine.ready()
-        snapshots = await self.journal.snapshots(lane.stream)
-        lane.snapshot_seq = snapshots[-1][0] if snapshots else 0
-        lane.adopt(engine, head.epoch)
-
-    def _resume(self, lane: Lane, last_beat: int | None) -> None:
-        """A fact proves as well as a beat that a process was alive then."""
-        assert lane.engine is not None
-        down_since = min(max(last_beat or 0, lane.engine.now), self.clock.now())
-        self._turns.take(lane, SYSTEM, lambda engine: engine.resume(down_since))
-
-    def _check_running(self) -> None:
-        if not self._running:
-            raise Unavailable("the server is not running")
-
-    async def _live(self, stream: str) -> Lane:
-        self._check_running()
-        lane = self._lanes.get(stream)
-        if lane is None:
-            kind = "Workspaces" if stream.startswith("WS") else "Accounts"
-            raise not_found(f"/{kind}/{stream}")
-        while lane.engine is None:
-            if lane.loading is None:
-                self._reload(lane)
-            assert lane.loading is not None
-            await asyncio.wait([lane.loading])
-            if lane.engine is None:
-                raise Unavailable(f"{stream} cannot be read from the journal at present")
-        self._check_running()
-        return lane
-
-    def _reload(self, lane: Lane) -> None:
-        """The engine has gone: rebuild it from the journal, in the background."""
-        if lane.loading is None and self._running:
-            lane.loading = self._spawn(self._bring_back(lane))
-
-    async def _bring_back(self, lane: Lane) -> None:
+    async def _load_again(self, lane: Lane, failure: TimerFailed | None) -> None:
         try:
-            await self._load_drained(lane)
-        except JournalError as error:
-            log.error("a stream cannot be rebuilt", stream=lane.stream, error=str(error))
-        else:
-            self._turns.follow(lane)
-        finally:
-            lane.loading = None
-
-    async def _load_drained(self, lane: Lane) -> None:
-        """What earlier commands decided must be on disk first, or fenced off."""
-        try:
-            await lane.until_durable(lane.queued)
-        except Unavailable:
-            pass
-        while True:
-            try:
-                return await self._load(lane)
-            except JournalUnavailable as error:
-                log.warning("a stream waits for the journal", stream=lane.stream, error=str(error))
-                await asyncio.sleep(RETRY_SECONDS)
-
-    async def _claim(self, stream: str) -> Any:
-        try:
-            return await self.journal.claim(stream)
-        except JournalUnavailable as error:
-            raise Unavailable(str(error)) from error
-
-    def _written(self, lane: Lane) -> None:
-        """Called by the commit loop when a batch of the lane has come to its end."""
-        if lane.engine is None:
-            if lane.loading is None:  # fenced: rebuilt when it is used again
-                self._turns.forget(lane)
+            while lane.rows or lane.waiters:  # what earlier commands were promised is still on its way
+                await self._commit.idle()
+                await asyncio.sleep(0)
+            await load(self.journal, lane, self.settings, self.ids)
+        except JournalError:
+            log.exception("lane.rebuild-failed", stream=lane.stream)
             return
-        if lane.listing is not None and lane.listing.deleted and lane.durable == lane.queued:
-            self._turns.forget(lane)
-            del self._lanes[lane.stream]
-        elif self._running:
-            self._snapshots.consider(lane, self._spawn)
+        finally:
+            lane.rebuild = None
+        if failure is not None and lane.timer_failures[failure.timer.kind, failure.timer.sid] > 1:
+            self._park(lane, failure.timer, str(failure.__cause__))
+        else:
+            self._hand_over(lane)
 
-    # -- in the background
+    def _park(self, lane: Lane, timer: Timer, error: str) -> None:
+        log.error("timer.parked", stream=lane.stream, kind=timer.kind, sid=timer.sid, error=error)
+        self._turn(lane, SYSTEM, lambda engine: engine.park(timer, error))
 
-    def _spawn(self, work: Any) -> asyncio.Task[None]:
-        task: asyncio.Task[None] = asyncio.get_running_loop().create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._ended)
-        return task
+    # -- housekeeping
 
-    def _ended(self, task: asyncio.Task[None]) -> None:
-        self._tasks.discard(task)
-        if not task.cancelled() and (error := task.exception()) is not None:
-            log.error("a background task failed", exc_info=error)
-
-    async def _keep_beating(self) -> None:
+    async def _look_after(self) -> None:
+        """Every few seconds: leave a sign of life, and take the snapshots that are due."""
         while True:
             await asyncio.sleep(BEAT_SECONDS)
-            await self._beat()
+            try:
+                await self._beat()
+                for lane in list(self._lanes.values()):
+                    await self._snapshots.take_if_due(lane, self.clock.now())
+            except JournalError as error:
+                log.warning("housekeeping.failed", error=str(error))
 
     async def _beat(self) -> None:
         try:
             await self.journal.beat(self.clock.now())
         except JournalError as error:
-            log.warning("no heartbeat", error=str(error))
+            log.warning("beat.failed", error=str(error))

@@ -27,6 +27,7 @@ CLOCKED_QUEUE = "taskrouter.currentMin < 48"
 CLOCKED_TARGET = "taskrouter.currentMin >= 48 OR worker.team == 'a'"
 TARGET_WORKERS = (
     "1==1",
+    "level != 3",
     "team == 'a'",
     "skills HAS 'x' OR level >= 2",
     "level > 0 AND level <= '2'",
@@ -107,31 +108,30 @@ queues = st.fixed_dictionaries(
 )
 
 
-def move(name, *parts):
-    return st.tuples(st.just(name), *parts)
-
-
-moves = st.one_of(
-    *[move("create_task", task_attributes, _some(CHANNELS), st.integers(0, 2), st.none() | st.integers(0, 9))] * 4,
-    *[move("answer", _index, _some(["accepted", "rejected", "rejected", "wrapping", "completed"]))] * 5,
-    move("direct_task", _index, _some([None, True, False]), _some(CHANNELS)),
-    *[move("set_activity", _index, _index, st.booleans())] * 3,
-    *[move("set_channel", _index, _some(CHANNELS), _some([None, 0, 1, 2, 3]), _some([None, True, True, False]))] * 2,
-    move("set_attributes", _index, worker_attributes),
-    move("change_task", _index, task_attributes),
-    move("reorder_task", _index, st.none() | st.integers(0, 3), st.none() | st.integers(0, 9)),
-    move("end_task", _index, _some(["canceled", "completed", "deleted"])),
-    move("change_queue", _index, queues, _some(["target_workers", "max_reserved_workers", "task_order"])),
-    move("change_workflow", workflows_drawn, st.booleans()),
-    *[move("wait", _some([0.3, 1, 5, 31, 61, 400]))] * 3,
-    move("optimize_channel", _some(CHANNELS), st.booleans()),
-    move("prioritize", _some(["FIFO", "LIFO"])),
-    move("rename_activity", _some(["Pause", "Ready"])),
-    move("add_worker", worker_attributes),
-    move("remove_worker", _index),
-    move("multitask"),
+MOVES = {  # how often, and with what
+    "create_task": (10, task_attributes, _some(CHANNELS), st.integers(0, 2), st.none() | st.integers(0, 9)),
+    "answer": (12, _index, _some(["accepted", "accepted", "rejected", "rejected", "wrapping", "completed"])),
+    "direct_task": (2, _index, _some([None, True, False]), _some(CHANNELS)),
+    "set_activity": (5, _index, _some([0, 1, 2, 2, 2]), st.booleans()),
+    "set_channel": (4, _index, _some(CHANNELS), _some([None, 0, 1, 2, 3]), _some([None, True, True, False])),
+    "set_attributes": (3, _index, worker_attributes),
+    "change_task": (3, _index, task_attributes),
+    "reorder_task": (2, _index, st.none() | st.integers(0, 3), st.none() | st.integers(0, 9)),
+    "end_task": (2, _index, _some(["canceled", "completed", "deleted"])),
+    "change_queue": (3, _index, queues, _some(["target_workers", "max_reserved_workers", "task_order"])),
+    "change_workflow": (2, workflows_drawn, st.booleans()),
+    "wait": (5, _some([0.3, 1, 5, 31, 61, 400])),
+    "optimize_channel": (2, _some(CHANNELS), st.booleans()),
+    "prioritize": (1, _some(["FIFO", "LIFO"])),
+    "rename_activity": (1, _some(["Pause", "Ready"])),
+    "add_worker": (1, worker_attributes),
+    "remove_worker": (1, _index),
+    "multitask": (1,),
+}
+moves = _some([name for name, (weight, *_) in MOVES.items() for _ in range(weight)]).flatmap(
+    lambda name: st.tuples(st.just(name), *MOVES[name][1:])
 )
-histories = st.lists(moves, min_size=10, max_size=45)
+histories = st.lists(moves, min_size=30, max_size=60)
 
 
 @dataclass
@@ -157,7 +157,7 @@ setups = st.builds(
     _some([20, 3600]),
     st.lists(queues, min_size=QUEUES, max_size=QUEUES),
     workflows_drawn,
-    st.lists(st.tuples(worker_attributes, st.booleans(), _some([1, 2, 3])), min_size=2, max_size=NAMES),
+    st.lists(st.tuples(worker_attributes, _some([True, True, False]), _some([1, 2, 3])), min_size=2, max_size=NAMES),
     _some([None, None, "queue", "target"]),
 )
 
@@ -176,8 +176,8 @@ class Play:
         centre, self.clocked = self.centre, setup.clocked
         for number, options in enumerate(setup.queues):
             first = number == 0 and self.clocked == "queue"
-            text = CLOCKED_QUEUE if first else options["target_workers"]
-            self.queues.append(centre.queue(f"Q{number}", **{**options, "target": text, "target_workers": text}))
+            options = options | ({"target_workers": CLOCKED_QUEUE} if first else {})
+            self.queues.append(centre.do(task_queues.create, friendly_name=f"Q{number}", **options))
         text = self.configuration(setup.workflow)
         workflow = centre.do(
             workflows.create, friendly_name="Main", configuration=text, task_reservation_timeout=setup.timeout

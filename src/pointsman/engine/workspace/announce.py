@@ -213,7 +213,8 @@ class Announcer:
     def _before_TaskCanceled(self, fact: facts.TaskCanceled) -> Events:
         events: Events = ()
         if fact.cause == "workflow-timeout":
-            if self.ws.tables.tasks[fact.sid].filter is not None:
+            deadline = self.ws.tables.tasks[fact.sid].deadline
+            if deadline is not None and self.ws.now >= deadline:
                 events += (self._task(fact.sid, "task-queue.timeout", "timed out in its queue"),)
             events += (self._task(fact.sid, "workflow.timeout", "left its workflow unserved"),)
         elif fact.cause == "workflow-skipped":
@@ -221,7 +222,8 @@ class Announcer:
         return events
 
     def _after_TaskCanceled(self, fact: facts.TaskCanceled) -> Events:
-        return (self._task(fact.sid, "task.canceled", f"canceled: {fact.reason}"),)
+        said = f"canceled: {fact.reason}" if fact.reason else "canceled"
+        return (self._task(fact.sid, "task.canceled", said),)
 
     def _before_TaskDeleted(self, fact: facts.TaskDeleted) -> Events:
         if fact.by_system:

@@ -94,7 +94,6 @@ def _removed(ws: WorkspaceEngine, task: Task) -> None:
 def _bar_lifted(ws: WorkspaceEngine, task: Task) -> None:
     if task.status == "pending":
         ws.rejoin(task)
-        set_bar_timer(ws, task)
 
 
 _TASK_TIMERS = {

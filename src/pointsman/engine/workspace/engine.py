@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import deque
+from collections import OrderedDict, deque
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
@@ -53,7 +53,7 @@ class WorkspaceEngine(StreamEngine):
         self.channel_names: dict[str, str] = {}
         self.worker_names: dict[str, str] = {}
         self.documents: dict[str, dict[str, Any]] = {}
-        self.follow_ups: deque[tuple[str, str]] = deque()
+        self.follow_ups: OrderedDict[str, str] = OrderedDict()
         self.chores: deque[Iterator[None]] = deque()
         reactions.open_everyone(self)
 
@@ -235,8 +235,8 @@ class WorkspaceEngine(StreamEngine):
             self.watch_clock()
 
     def follow_up_later(self, kind: str, sid: str) -> None:
-        """Look at a task once the floor is at rest: `new`, `entered` or `failed`."""
-        self.follow_ups.append((kind, sid))
+        """Look at a task once the floor is at rest: `new`, `entered` or `failed`; only the last word counts."""
+        self.follow_ups[sid] = kind
 
     def settle(self, limit: int) -> bool:
         done = 0
@@ -244,7 +244,7 @@ class WorkspaceEngine(StreamEngine):
             if not self.floor.at_rest():
                 done += 1 + self.floor.match(limit - done, self.clock_document(), self.now, self._reserve)
             elif self.follow_ups:
-                self._follow_up(*self.follow_ups.popleft())
+                self._follow_up(*self.follow_ups.popitem(last=False))
                 done += 1
             elif self.chores:
                 if next(self.chores[0], self) is self:
@@ -254,7 +254,7 @@ class WorkspaceEngine(StreamEngine):
                 return True
         return self.floor.at_rest() and not self.follow_ups and not self.chores
 
-    def _follow_up(self, kind: str, sid: str) -> None:
+    def _follow_up(self, sid: str, kind: str) -> None:
         task = self.tables.tasks.get(sid)
         if task is None or task.status != "pending" or task.ever_accepted:
             return

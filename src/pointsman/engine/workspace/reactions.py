@@ -60,7 +60,7 @@ def rebuild(ws: WorkspaceEngine) -> None:
         _take_up(ws, task)
     for workflow in tables.workflows:
         if workflow.reevaluated:
-            ws.chores.append(_reevaluate_in_slices(ws, workflow.sid))
+            ws.chores.append(_reevaluate_in_slices(ws, workflow.sid, outdated=True))
 
 
 def _take_up(ws: WorkspaceEngine, task: Task) -> None:
@@ -151,7 +151,6 @@ def _(ws: WorkspaceEngine, fact: facts.TaskQueueUpdated) -> None:
 def _(ws: WorkspaceEngine, fact: facts.TaskQueueDeleted) -> None:
     roster = ws.floor.rosters.pop(fact.sid)
     for seat in list(roster.members.values()):
-        roster.drop_places(seat)
         roster.unseat(seat)
 
 
@@ -194,15 +193,18 @@ def recheck_in_slices(ws: WorkspaceEngine, roster: Roster) -> Iterator[None]:
         yield
 
 
-def _reevaluate_in_slices(ws: WorkspaceEngine, workflow_sid: str) -> Iterator[None]:
-    """Pending tasks of older versions go through the workflow again; reserved ones do when their set fails."""
+def _reevaluate_in_slices(ws: WorkspaceEngine, workflow_sid: str, outdated: bool = False) -> Iterator[None]:
+    """Pending tasks, or only the outdated ones, go through the workflow again; reserved ones do when their set fails."""
     number = 0
     while tasks := ws.tables.tasks.after(number, _SLICE):
         number = tasks[-1].number
         for task in tasks:
-            if task.workflow_sid == workflow_sid and task.status == "pending" and not task.ever_accepted:
-                if task.filter is not None and routing.is_outdated(ws, task) and not routing.evaluate_anew(ws, task):
-                    ws.rejoin(task)
+            if task.workflow_sid != workflow_sid or task.status != "pending" or task.ever_accepted:
+                continue
+            if task.filter is None or (outdated and not routing.is_outdated(ws, task)):
+                continue
+            if not routing.evaluate_anew(ws, task):
+                ws.rejoin(task)
         yield
 
 
@@ -257,7 +259,6 @@ def _(ws: WorkspaceEngine, fact: facts.WorkerDeleted) -> None:
     ws.floor.woken.pop(fact.sid, None)
     del ws.worker_names[seat.worker.friendly_name.lower()]
     for roster in list(seat.rosters.values()):
-        roster.drop_places(seat)
         roster.unseat(seat)
 
 

@@ -99,7 +99,8 @@ def update(
         if fact != TaskUpdated(sid):
             _check_channel_free(task, channel)
             ws.record(fact)
-            _route_anew(ws, task, attributes is not None)
+            if assignment_status is None:
+                _route_anew(ws, task, attributes is not None)
     if assignment_status is not None:
         _END[assignment_status](ws, task, reason)
     return task

@@ -63,14 +63,15 @@ def delete(ws: WorkspaceEngine, sid: str, *, if_match: int | None = None) -> Non
 
 
 def _move(ws: WorkspaceEngine, worker: Worker, activity_sid: str) -> None:
-    """The activity first: a rejected task must not be offered to this worker again."""
+    """Rejected tasks are routed on when the activity has changed: they must not be offered to this worker again."""
     pending = [] if ws.activity(activity_sid).available else ws.seat(worker.sid).pending()
-    if worker.activity_sid != activity_sid:
-        ws.record(WorkerActivityChanged(worker.sid, activity_sid))
-    for reservation in pending:
-        task = ws.tables.tasks[reservation.task_sid]
+    tasks = [ws.tables.tasks[reservation.task_sid] for reservation in pending]
+    for reservation, task in zip(pending, tasks, strict=True):
         barred = failures.barred_until(ws, task, worker.sid)
         ws.record(ReservationClosed(reservation.sid, "reject", failed=True, barred_until=barred))
+    if worker.activity_sid != activity_sid:
+        ws.record(WorkerActivityChanged(worker.sid, activity_sid))
+    for task in tasks:
         closing.after_close(ws, task)
 
 

@@ -69,15 +69,11 @@ class Floor:
 
     def reorder(self, seat: Seat) -> None:
         """After a change of load: new places in the pools whose order_by looks at it."""
-        pools = {place.pool: None for place in seat.places if place.pool.order_by.live}
-        if not pools:
-            return
-        for place in seat.places:
-            place.gone = place.gone or place.pool in pools
-        seat.places = [place for place in seat.places if not place.gone]
-        for pool in pools:
-            seat.places.extend(pool.admit(seat))
-        self.wake(seat)
+        for roster in seat.rosters.values():
+            live = [pool for pool in roster.pools.values() if pool.order_by.live]
+            if live:
+                roster.reseat(seat, live)
+                self.wake(seat)
 
     # -- tasks
 
@@ -157,59 +153,63 @@ class Floor:
         return not self.fresh and not self.woken
 
     def match(self, limit: int, clock: dict[str, Any], now: int, reserve: Reserve) -> int:
-        """Match until nothing more can be, or about `limit` lines were asked: the best waiting task chooses first.
+        """Match until nothing more can be, or `limit` steps are done: the best waiting task chooses first.
 
-        Returns the work done, in lines asked and workers seated.
+        A worker whose load a reservation changes is seated before the next task chooses. Returns the steps done, in
+        workers seated and lines asked.
         """
-        lines = dict(self.fresh)
-        seats = list(self.woken.values())[:limit]
-        self.fresh.clear()
-        for seat in seats:
-            del self.woken[seat.worker.sid]
-            for place in seat.places:
-                self._sit_down(place, lines, clock, now)
-        queue = [self._candidate(line, head) for line in lines if (head := line.head()) is not None]
+        asking, self.fresh = self.fresh, {}
+        queue = [self._candidate(line) for line in asking]
         heapify(queue)
-        asked = 0
-        while queue and asked < limit:
-            candidate = heappop(queue)
-            line, head = candidate[3], candidate[3].head()
-            if head is None:
+        done = 0
+        while done < limit and (self.woken or queue):
+            done += 1
+            if self.woken:
+                for line in self._sit_down(self.woken.pop(next(iter(self.woken))), asking, clock, now):
+                    asking[line] = None
+                    heappush(queue, self._candidate(line))
                 continue
-            if head.order != candidate[1]:  # the head was served by way of another line of the same turn
-                heappush(queue, self._candidate(line, head))
-                continue
-            asked += 1
-            if self._ask(line, head, clock, now, reserve) and (head := line.head()) is not None:
-                heappush(queue, self._candidate(line, head))
-        self.freshen(candidate[3] for candidate in queue)
-        return asked + len(seats)
+            line = heappop(queue)[3]
+            if self._ask(line, clock, now, reserve) and line.count:
+                heappush(queue, self._candidate(line))
+            else:
+                del asking[line]
+        self.fresh |= asking
+        return done
 
-    def _sit_down(self, place: Place, lines: dict[Line, None], clock: dict[str, Any], now: int) -> None:
-        """Enter the heap if ready; the lines that this worker fits are to be asked."""
-        pool = place.pool
-        if not place.seat.ready(pool.channel):
-            return
-        pool.enter(place)
-        for line in pool.lines.get(place.key, {}).values():
-            if line not in lines and line.fits(place.seat, clock, now):
-                lines[line] = None
+    def _sit_down(self, seat: Seat, asking: dict[Line, None], clock: dict[str, Any], now: int) -> list[Line]:
+        """Enter the heaps of the channels on which the worker is ready; the lines to ask because it fits them."""
+        fitting: dict[Line, None] = {}
+        ready: dict[str, bool] = {}
+        for place in seat.all_places():
+            pool = place.pool
+            if pool.channel not in ready:
+                ready[pool.channel] = seat.ready(pool.channel)
+            if ready[pool.channel]:
+                pool.enter(place)
+                for line in pool.lines.get(place.key, {}).values():
+                    if line not in asking and line not in fitting and line.fits(seat, clock, now):
+                        fitting[line] = None
+        return list(fitting)
 
-    def _candidate(self, line: Line, head: Waiting) -> Candidate:
+    def _candidate(self, line: Line) -> Candidate:
+        head = line.head()
+        assert head is not None  # lines without tasks are closed and forgotten
         lifo = line.pool.roster.queue.task_order == "LIFO"
         return (int(lifo is not self.lifo_first), head.order, head.task.number, line)
 
-    def _ask(self, line: Line, head: Waiting, clock: dict[str, Any], now: int, reserve: Reserve) -> bool:
-        count = line.pool.roster.queue.max_reserved_workers
+    def _ask(self, line: Line, clock: dict[str, Any], now: int, reserve: Reserve) -> bool:
+        """Let the head of a line choose; False if no ready worker fits it."""
+        head = line.head()
+        assert head is not None
         if line.ignore_capacity:
             seat = self.seats.get(head.task.routing_target or "")
             seats = [seat] if seat is not None and line.fits(seat, clock, now) else []
         else:
-            seats = line.pool.pick(line, count, head.avoid, clock, now)
-        if not seats:
-            return False
-        reserve(head.task, seats)
-        return True
+            seats = line.pool.pick(line, line.pool.roster.queue.max_reserved_workers, head.avoid, clock, now)
+        if seats:
+            reserve(head.task, seats)
+        return bool(seats)
 
 
 def _bound(expression: Expression | None, document: dict[str, Any]) -> tuple[str, bytes] | None:

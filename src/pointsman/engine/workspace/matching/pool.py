@@ -7,7 +7,7 @@ unready worker on top is dropped, and its place says so (`present`), until the w
 from __future__ import annotations
 
 from collections.abc import Hashable
-from heapq import heappop, heappush, heapreplace
+from heapq import heapify, heappop, heappush, heapreplace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pointsman.engine.workspace.matching.line import Line
@@ -75,7 +75,11 @@ class Pool:
         """Put a ready worker's place into its heap, unless it is there."""
         if not place.present:
             place.present = True
-            heappush(self._heaps.setdefault(place.key, []), self._entry(place))
+            heap = self._heaps.setdefault(place.key, [])
+            if len(heap) > 64 + 2 * len(self.roster.members):  # a place has one entry at most: half of them are gone
+                heap[:] = [entry for entry in heap if not entry[4].gone]
+                heapify(heap)
+            heappush(heap, self._entry(place))
 
     def _entry(self, place: Place) -> Entry:
         return (place.sort, self.roster.idle(place.seat, self.channel), place.seat.worker.number, place.token, place)

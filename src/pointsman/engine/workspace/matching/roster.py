@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from pointsman.domain.nouns import TaskQueue
 from pointsman.engine.workspace.matching.pool import Pool, PoolKey
@@ -41,23 +41,25 @@ class Roster:
         self.members[seat.worker.number] = seat
         seat.rosters[self.queue.sid] = self
         self.count(seat.activity.sid, 1)
-        for pool in self.pools.values():
-            seat.places.extend(pool.admit(seat))
+        seat.places[self.queue.sid] = [place for pool in self.pools.values() for place in pool.admit(seat)]
 
     def unseat(self, seat: Seat) -> None:
         del self.members[seat.worker.number]
         del seat.rosters[self.queue.sid]
         self.count(seat.activity.sid, -1)
-        self.drop_places(seat)
+        for place in seat.places.pop(self.queue.sid):
+            place.gone = True
 
-    def drop_places(self, seat: Seat) -> None:
+    def reseat(self, seat: Seat, pools: Iterable[Pool]) -> None:
+        """New places for a member in some pools: what they are sorted by has changed."""
+        pools = set(pools)
         kept = []
-        for place in seat.places:
-            if place.pool.roster is self:
+        for place in seat.places[self.queue.sid]:
+            if place.pool in pools:
                 place.gone = True
             else:
                 kept.append(place)
-        seat.places = kept
+        seat.places[self.queue.sid] = kept + [place for pool in self.pools.values() if pool in pools for place in pool.admit(seat)]
 
     def count(self, activity_sid: str, by: int) -> None:
         self.activities[activity_sid] = self.activities.get(activity_sid, 0) + by
@@ -69,7 +71,7 @@ class Roster:
             pool = self.pools[key] = Pool(self, key, static, order_by)
             for seat in self.members.values():
                 places = pool.admit(seat)
-                seat.places.extend(places)
+                seat.places[self.queue.sid] += places
                 if seat.ready(pool.channel):
                     for place in places:
                         pool.enter(place)
@@ -77,8 +79,7 @@ class Roster:
 
     def forget_idle_pools(self) -> None:
         """Drop the pools that nobody waits for; they are made again when needed."""
-        idle = [key for key, pool in self.pools.items() if not pool.lines]
-        for key in idle:
-            pool = self.pools.pop(key)
-            for seat in self.members.values():
-                seat.places = [place for place in seat.places if place.pool is not pool]
+        self.pools = {key: pool for key, pool in self.pools.items() if pool.lines}
+        for seat in self.members.values():
+            places = seat.places[self.queue.sid]
+            seat.places[self.queue.sid] = [place for place in places if place.pool.key in self.pools]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -24,7 +26,8 @@ class Seat:
         self.single_tasking = single_tasking
         self.reservations: dict[str, Reservation] = {}
         self.rosters: dict[str, Roster] = {}
-        self.places: list[Place] = []
+        self.places: dict[str, list[Place]] = {}
+        """Places in the pools of each queue that the worker is a member of, by the queue's sid."""
         self.document: dict[str, Any] = {}
         self.read_attributes()
 
@@ -32,6 +35,9 @@ class Seat:
     def queues(self) -> dict[str, Roster]:
         """The queues of which the worker is a member, by sid."""
         return self.rosters
+
+    def all_places(self) -> Iterator[Place]:
+        return chain.from_iterable(self.places.values())
 
     def read_attributes(self) -> None:
         """Build the document anew. System fields win over attributes of the same name (routing.md 6.3)."""
