@@ -1,69 +1,51 @@
-"""Retention: entries older than the retention go, as a prefix, below a snapshot and below every reader."""
+"""Forgetting: facts older than the retention are deleted, in small slices, once a kept snapshot covers them."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable
-from typing import Any
+import asyncio
 
-from pointsman.journal.port import Snapshot
-from pointsman.runtime.engines import engine_for
-from pointsman.runtime.node import Node
+import msgspec
 
-DAY = 86_400_000_000
-ROWS_A_SLICE = 500
+from pointsman.domain.limits import SECOND
+from pointsman.domain.nouns import Task, Worker
+from pointsman.journal.port import Journal, Snapshot
+from pointsman.settings import Settings
 
-Hold = Callable[[str], Awaitable[int | None]]
-"""The seq up to which a reader has read a stream; None if it does not read it."""
+DAY = 86_400 * SECOND
+SLICE = 500
 
 
-class Retention:
-    """Whoever composes the server calls `run_once` now and then. `holds` are the readers that must not lose rows."""
+class _Picture(msgspec.Struct):
+    """What of a snapshot refers to old facts."""
 
-    def __init__(self, node: Node) -> None:
-        self._node = node
-        self.holds: list[Hold] = []
+    tasks: list[Task] = []
+    workers: list[Worker] = []
 
-    async def run_once(self, now: int) -> int:
-        """Prune every stream; how many rows went."""
-        oldest = now - self._node.settings.retention_days * DAY
-        gone = 0
-        after = ""
-        while heads := await self._node.journal.streams(after):
-            for head in heads:
-                if head.stream.startswith("WS"):  # an account's stream is small, and its keys are never too old
-                    gone += await self._prune(head.stream, oldest)
-            after = heads[-1].stream
-        return gone
 
-    async def _prune(self, stream: str, oldest: int) -> int:
-        """Below the newest snapshot that is old enough and that every reader has passed."""
-        journal = self._node.journal
-        read = [seq for hold in self.holds if (seq := await hold(stream)) is not None]
-        candidates = [
-            seq
-            for seq, at in await journal.snapshots(stream)
-            if at <= oldest and all(seq <= reached for reached in read)
-        ]
-        snapshot = await self._snapshot(stream, candidates[-1]) if candidates else None
-        if snapshot is None:
-            return 0
-        keep = self._texts_in_use(snapshot)
-        gone = 0
-        while pruned := await journal.prune(stream, snapshot.seq, keep, ROWS_A_SLICE):
-            gone += pruned
-            if pruned < ROWS_A_SLICE:
-                break
-        return gone
+async def forget(journal: Journal, settings: Settings, stream: str, now: int) -> int:
+    """Delete the stream's facts that are beyond the retention; how many were deleted.
 
-    async def _snapshot(self, stream: str, seq: int) -> Snapshot | None:
-        """Events after the snapshot may show the attributes of anybody in it, so it is that very one that counts."""
-        read = getattr(self._node.journal, "snapshot", None)
-        found: Snapshot | None = await read(stream, seq) if read is not None else None
-        return found
+    Only a prefix goes, up to the newest snapshot that is itself old enough; facts that hold an attribute text to which
+    a task or worker of that moment refers stay, because later events may point there.
+    """
+    edge = now - settings.retention_days * DAY
+    old = [seq for seq, at in await journal.snapshots(stream) if at < edge]
+    snapshot = await journal.latest_snapshot(stream, old[-1]) if old else None
+    if snapshot is None:
+        return 0
+    keep, deleted = _referred(snapshot), 0
+    while True:
+        count = await journal.prune(stream, snapshot.seq, keep, SLICE)
+        deleted += count
+        if count < SLICE:
+            break
+        await asyncio.sleep(0)
+    for seq in old[:-1]:
+        await journal.drop_snapshot(stream, seq)
+    return deleted
 
-    def _texts_in_use(self, snapshot: Snapshot) -> set[int]:
-        """The entries that hold the attributes of the tasks and workers of a snapshot: each text is stored once."""
-        engine: Any = engine_for(snapshot.stream, self._node.settings, self._node.ids)
-        engine.restore(snapshot.seq, snapshot.at, snapshot.body)
-        records: Iterable[Any] = (*engine.tables.tasks, *engine.tables.workers)
-        return {record.attributes_seq for record in records if record.attributes_seq <= snapshot.seq}
+
+def _referred(snapshot: Snapshot) -> frozenset[int]:
+    picture = msgspec.json.decode(snapshot.body, type=_Picture)
+    referring: list[Task | Worker] = [*picture.tasks, *picture.workers]
+    return frozenset(record.attributes_seq for record in referring)
