@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import structlog
 
-from pointsman.journal.port import Batch, Done, Fenced, Journal
+from pointsman.journal.port import Batch, Done, Fenced, InDoubt, Journal, JournalError, Outcome
 from pointsman.runtime.lane import Lane, Unavailable
 from pointsman.settings import Settings
 
@@ -83,16 +83,29 @@ class CommitLoop:
     async def _try(self, work: list[tuple[Lane, Batch]]) -> list[tuple[Lane, Batch]]:
         """Append once; what must be tried again."""
         again = []
-        outcomes = await self._journal.append([batch for _, batch in work]) if work else []
+        outcomes = await self._append([batch for _, batch in work]) if work else []
         for (lane, batch), outcome in zip(work, outcomes, strict=True):
             match outcome:
                 case Done():
+                    self._forget(batch.rows)
                     lane.written(batch.head + len(batch.rows))
                 case Fenced():
                     log.error("journal.fenced", stream=lane.stream)
+                    self._forget(batch.rows + lane.rows)
                     lane.lost()
                 case _:
                     if self.healthy:
                         log.error("journal.unavailable", stream=lane.stream, reason=outcome.reason)
                     again.append((lane, batch))
         return again
+
+    async def _append(self, batches: list[Batch]) -> list[Outcome]:
+        try:
+            return await self._journal.append(batches)
+        except JournalError as error:  # nobody can tell what was written; the loop must outlive it
+            return [InDoubt(str(error))] * len(batches)
+
+    def _forget(self, rows: list[bytes]) -> None:
+        """These wait no more. Counted at once: under steady load the loop may never come to rest."""
+        self._facts -= len(rows)
+        self._bytes -= sum(map(len, rows))

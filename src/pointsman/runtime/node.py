@@ -129,6 +129,8 @@ class Node:
             await self._durable(lane)
             raise
         await lane.wait(head, PATIENCE)
+        if lane.listing is not None and lane.listing.deleted:
+            self._lanes.pop(stream, None)
         return answer
 
     async def ask(self, stream: str, query: Callable[[Any], T]) -> T:
@@ -198,13 +200,14 @@ class Node:
         engine = lane.engine
         assert engine is not None
         engine.begin(self.clock.now(), origin)
+        before = engine.head
         try:
             answer, head = command(engine), engine.head
+            engine.begin(engine.now, SYSTEM)
             at_rest = engine.settle(SLICE)
-        except Refusal:
-            raise
-        except Exception:
-            self._spoil(lane)
+        except Exception as error:
+            if not isinstance(error, Refusal) or engine.head != before:  # a refusal comes before the first fact
+                self._spoil(lane)
             raise
         self._hand_over(lane, at_rest)
         return answer, head
