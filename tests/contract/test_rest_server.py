@@ -8,7 +8,9 @@ import socket
 import subprocess
 import sys
 import time
+from base64 import b64encode
 from dataclasses import replace
+from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
 
@@ -97,16 +99,21 @@ def test_a_connection_that_never_finishes_a_request_is_closed(monkeypatch: pytes
     monkeypatch.setattr(server, "LOOK_SECONDS", 0.05)
     with live_server() as live:
         host, port = live.url.removeprefix("http://").split(":")
-        started = [b"", b"GET /healthz HTT", b"POST /v1/Workspaces HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nab"]
+        login = b64encode(f"{ACCOUNT}:{TOKEN}".encode())
+        head = b"POST /v1/Workspaces HTTP/1.1\r\nHost: x\r\nAuthorization: Basic " + login + b"\r\n"
+        started = [b"", b"GET /healthz HTT", head, head + b"Content-Length: 9\r\n\r\nab"]
         for start in started:
             with socket.create_connection((host, int(port)), timeout=20) as connection:
                 connection.sendall(start)
                 assert until_closed(connection) == b"", start
-        with socket.create_connection((host, int(port)), timeout=20) as connection:
-            for _ in range(3):  # an idle one between requests is not: keep-alive has its own time-out
-                connection.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
-                assert b"200" in connection.recv(4096)
-                time.sleep(0.15)
+        idle = HTTPConnection(host, int(port), timeout=20)
+        for _ in range(3):  # an idle one between requests is not: keep-alive has its own time-out
+            idle.request("GET", "/healthz")
+            assert idle.getresponse().read() == b'{"status":"ok"}'
+            kept = idle.sock
+            time.sleep(0.15)
+            assert idle.sock is kept
+        idle.close()
 
 
 def test_endless_headers_are_refused() -> None:
@@ -152,3 +159,35 @@ def until_closed(connection: Any) -> bytes:
     except ConnectionResetError:
         pass
     return received
+
+
+def test_events_on_a_data_file_and_a_sid_that_claims_too_much(tmp_path: Path) -> None:
+    with live_server(replace(SETTINGS, data=str(tmp_path / "data.db"))) as live:
+        sid = live.call("POST", "/v1/Workspaces", {"FriendlyName": "Events"}).body["sid"]
+        path = f"/v1/Workspaces/{sid}/Events"
+        (event, *_) = live.call("GET", path).body["events"]
+        assert live.call("GET", f"{path}/{event['sid']}").body == event
+        huge = event["sid"][:14] + "f" * 20
+        assert live.call("GET", f"{path}/{huge}").status == 404
+        assert live.call("GET", f"{path}?Sid={huge}").body["events"] == []
+        assert live.call("GET", f"{path}?PageToken=PA{huge}").status == 200
+
+
+def test_an_account_does_not_see_another_ones_workspace(tmp_path: Path) -> None:
+    data = str(tmp_path / "data.db")
+    key = ("SK" + "5" * 32, "secret-of-the-key")
+    with live_server(replace(SETTINGS, data=data, api_key_sid=key[0], api_key_secret=key[1])) as live:
+        made = live.call("POST", "/v1/Workspaces", {"FriendlyName": "Mine"}, None, key).body
+        assert made["account_sid"] == ACCOUNT
+    other = ("AC" + "b2" * 16, "token-of-another")
+    with live_server(replace(SETTINGS, data=data, account_sid=other[0], auth_token=other[1])) as live:
+        path = f"/v1/Workspaces/{made['sid']}"
+        assert live.call("GET", path).status == 200
+        for method, below in (("GET", ""), ("GET", "/Tasks"), ("POST", ""), ("DELETE", ""), ("GET", "/Events")):
+            refused = live.call(method, path + below, None, None, other)
+            assert (refused.status, refused.body["code"]) == (404, 20404), (method, below)
+        assert live.call("GET", "/v1/Workspaces", None, None, other).body["workspaces"] == []
+        assert live.call("GET", f"/2010-04-01/Accounts/{ACCOUNT}/Keys.json", None, None, other).status == 404
+        assert [w["sid"] for w in live.call("GET", "/v1/Workspaces", None, None, key).body["workspaces"]] == [
+            made["sid"]
+        ]

@@ -35,9 +35,9 @@ def modules(source: Path) -> list[Path]:
 
 
 def room_of(path: Path, source: Path) -> str:
-    """`rest/tasks.py` → rest, `settings.py` → settings, the package's own `__init__.py` → pointsman."""
+    """`rest/tasks.py` → rest, `settings.py` → settings, the package's own `__init__.py` → pointsman, `__main__.py` → cli."""
     first = path.relative_to(source).parts[0]
-    return "pointsman" if first == "__init__.py" else first.removesuffix(".py")
+    return "cli" if first == "__main__.py" else "pointsman" if first == "__init__.py" else first.removesuffix(".py")
 
 
 def imported_names(path: Path, source: Path) -> Iterator[tuple[int, str]]:

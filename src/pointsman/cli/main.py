@@ -10,7 +10,7 @@ from pointsman import __version__
 from pointsman.settings import Settings, SettingsError, described, flag_name, variable_name
 from pointsman.telemetry import configure_logging
 
-DEMO_DEFAULTS = {"data": ":memory:"}
+DEMO_DEFAULTS = {"data": ":memory:", "log_level": "warning"}
 
 # The bodies import what they start: `pointsman version` and `--help` need neither server nor demo.
 

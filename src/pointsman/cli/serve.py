@@ -7,10 +7,11 @@ import gc
 import sys
 
 import click
+import uvicorn
 import uvloop
 
 from pointsman.auth.bootstrap import BootstrapError, FirstCredentials
-from pointsman.journal import JournalError
+from pointsman.journal import JournalError, JournalUnavailable
 from pointsman.rest.application import RunningApplication, open_application
 from pointsman.rest.server import bind, make_server, quiet_signals, url_of
 from pointsman.settings import Settings, SettingsError
@@ -33,14 +34,25 @@ def run(settings: Settings) -> None:
 
 async def _serve(settings: Settings) -> None:
     quiet_signals()
+    hopeless = asyncio.Event()
     sys.setswitchinterval(SWITCH_SECONDS)
     with bind(settings) as listener:
-        async with open_application(settings) as application:
+        async with open_application(settings, on_hopeless=hopeless.set) as application:
             if application.credentials is not None:
                 click.echo(_shown_once(application.credentials))
             gc.freeze()
             click.echo(f"Pointsman listens on {url_of(listener)}")
-            await make_server(application.asgi, settings).serve(sockets=[listener])
+            server = make_server(application.asgi, settings)
+            watch = asyncio.create_task(_end_when(hopeless, server))
+            await server.serve(sockets=[listener])
+            watch.cancel()
+    if hopeless.is_set():
+        raise JournalUnavailable(f"the journal could not be written for {settings.unavailable_exit_seconds} seconds")
+
+
+async def _end_when(hopeless: asyncio.Event, server: uvicorn.Server) -> None:
+    await hopeless.wait()
+    server.should_exit = True
 
 
 def _shown_once(credentials: FirstCredentials) -> str:

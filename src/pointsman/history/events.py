@@ -15,7 +15,17 @@ SLICE = 200
 SCAN_MOST = 20_000
 """Rows that one page looks through before it answers with what it has."""
 
+SEQ_MOST = 2**63 - 1
+"""What a journal can store; a sid may claim more."""
+
 ATTRIBUTES = {"task_attributes_seq": "task_attributes", "worker_attributes_seq": "worker_attributes"}
+
+
+class Place(NamedTuple):
+    """Where an event stands in its stream."""
+
+    seq: int
+    n: int
 
 
 class EventFilter(msgspec.Struct, frozen=True, kw_only=True):
@@ -28,15 +38,8 @@ class EventFilter(msgspec.Struct, frozen=True, kw_only=True):
     """Values that the event's data must have."""
     task_channel: str | None = None
     """A sid or unique name."""
-    place: tuple[int, int] | None = None
-    """The one event at this seq and n."""
-
-
-class Place(NamedTuple):
-    """Where an event stands in its stream."""
-
-    seq: int
-    n: int
+    place: Place | None = None
+    """The one event that stands here."""
 
 
 class Found(msgspec.Struct, frozen=True):
@@ -59,6 +62,8 @@ async def newest(
     top = await journal.seek(stream, filter.until + 1)
     if before is not None:
         top = min(top, before.seq + 1)
+    if filter.place is not None:
+        oldest, top = max(oldest, filter.place.seq), min(top, filter.place.seq + 1)
     found: list[Found] = []
     scanned = 0
     while top > oldest and len(found) < wanted and scanned < SCAN_MOST:
@@ -81,6 +86,8 @@ async def newest(
 
 async def at(journal: Journal, stream: str, place: Place) -> Found | None:
     """The event at one place; None if there is none, or not any more."""
+    if place.seq > SEQ_MOST:
+        return None
     body = (await journal.pick(stream, [place.seq])).get(place.seq)
     if body is None:
         return None

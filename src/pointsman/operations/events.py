@@ -104,7 +104,7 @@ def _filter(stream: str, query: EventQuery, now: int, retention: int) -> history
         event_type=query.event_type,
         data=data,
         task_channel=query.task_channel,
-        place=place,
+        place=history.Place(*place) if place else None,
     )
 
 

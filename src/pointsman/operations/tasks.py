@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from typing import Any
 
 import msgspec
 
@@ -149,8 +150,8 @@ def keep_by(filter: TaskFilter) -> Callable[[WorkspaceEngine], Test]:
     return keep
 
 
-def _named(roll: object, attribute: str, name: str | None) -> Test | None:
+def _named(roll: Iterable[Any], attribute: str, name: str | None) -> Test | None:
     if name is None:
         return None
-    sids = {record.sid for record in roll if record.friendly_name == name}  # type: ignore[attr-defined]
+    sids = {record.sid for record in roll if record.friendly_name == name}
     return lambda task: getattr(task, attribute) in sids

@@ -52,14 +52,19 @@ def clock_of(settings: Settings) -> Clock:
 
 @asynccontextmanager
 async def open_application(
-    settings: Settings, clock: Clock | None = None, journal: Journal | None = None, doors: tuple[Door, ...] = ()
+    settings: Settings,
+    clock: Clock | None = None,
+    journal: Journal | None = None,
+    doors: tuple[Door, ...] = (),
+    on_hopeless: Callable[[], None] = lambda: None,
 ) -> AsyncIterator[RunningApplication]:
     """A running server for as long as the context lasts.
 
+    `on_hopeless` is called when the journal could not be written for so long that the process should end.
     Raises JournalLocked, JournalUnreadable, SettingsError or BootstrapError.
     """
     journal = journal or journal_of(settings)
-    node = Node(journal, settings, clock or clock_of(settings), random_sid)
+    node = Node(journal, settings, clock or clock_of(settings), random_sid, on_hopeless)
     await journal.start()
     try:
         await node.start()

@@ -10,7 +10,7 @@ import msgspec
 import structlog
 
 from pointsman.domain.refusal import INVALID, NOT_FOUND, Refusal
-from pointsman.journal import JournalError
+from pointsman.journal import JournalClosed, JournalUnavailable
 from pointsman.runtime.node import Unavailable
 
 log = structlog.get_logger(__name__)
@@ -48,7 +48,8 @@ def add_error_handlers(app: falcon.asgi.App[Any, Any]) -> None:
     app.add_error_handler(falcon.HTTPError, _from_framework)
     app.add_error_handler(Refusal, _refused)
     app.add_error_handler(Unavailable, _unavailable)
-    app.add_error_handler(JournalError, _unavailable)
+    app.add_error_handler(JournalUnavailable, _unavailable)
+    app.add_error_handler(JournalClosed, _unavailable)
 
 
 async def _refused(req: Any, resp: falcon.asgi.Response, error: Refusal, params: Any) -> None:

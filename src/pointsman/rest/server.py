@@ -99,7 +99,7 @@ def url_of(listener: socket.socket) -> str:
 def make_server(application: Application, settings: Settings, **options: Any) -> uvicorn.Server:
     """A server for the application; `options` are uvicorn's, for other doors. The caller starts and stops the rest."""
     config = uvicorn.Config(
-        guarded(application, settings.max_body_bytes),  # type: ignore[arg-type]
+        guarded(application, settings.max_body_bytes),
         lifespan="off",
         http=PatientNotForever,
         log_config=None,

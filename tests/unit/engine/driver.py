@@ -14,14 +14,22 @@ BIRTH = 10**15
 STREAM = "WS" + "1" * 32
 
 
-def counted_ids(start=0):
+class CountedIds:
     """Sids that rise by one, whatever their prefix."""
-    count = itertools.count(start)
-    return lambda prefix: f"{prefix}{next(count):032x}"
+
+    def __init__(self, drawn=0):
+        self.drawn = drawn
+
+    def __call__(self, prefix):
+        self.drawn += 1
+        return f"{prefix}{self.drawn - 1:032x}"
 
 
 class Centre:
     """All times are seconds since BIRTH. The workspace is created at second 0; `now` is the last time used."""
+
+    together = 1
+    """How many timers that are due at the same instant fire before it is settled."""
 
     def __init__(self, settings=None, **workspace):
         self.settings = settings or Settings()
@@ -30,7 +38,8 @@ class Centre:
         """Everything recorded so far; the last one's seq is `ws.head`."""
         self._shown = 0
         self._names = itertools.count(1)
-        self.ws = WorkspaceEngine(STREAM, self.settings, counted_ids())
+        self.ids = CountedIds()
+        self.ws = WorkspaceEngine(STREAM, self.settings, self.ids)
         creation = {"sid": STREAM, "account_sid": "AC" + "2" * 32, "friendly_name": "Centre"}
         self.at(0, workspaces.create, **(creation | workspace))
         self.activities = {activity.friendly_name: activity.sid for activity in self.ws.tables.activities}
@@ -50,10 +59,10 @@ class Centre:
         return self.at(self.now, command, *args, **kw)
 
     def run_to(self, seconds):
-        """Fire each timer that is due by `seconds`, in order and at its time, and settle after each."""
+        """Fire each timer that is due by `seconds`, in order and at its time, and settle in between."""
         end = BIRTH + round(seconds * SECOND)
         while (due := self.ws.next_due()) is not None and due <= end:
-            self.ws.run_due(due, 1)
+            self.ws.run_due(due, self.together)
             self.settle()
         self.now = max(self.now, seconds)
 

@@ -171,6 +171,8 @@ class Play:
     workflow_sid: str = ""
     clocked: str | None = None
     born: int = 0
+    pause: float = 0
+    """Seconds before each move."""
 
     def set_up(self, setup):
         centre, self.clocked = self.centre, setup.clocked
@@ -200,6 +202,7 @@ class Play:
 
     def perform(self, drawn):
         """One move at the present; what the engine refuses is left undone."""
+        self.centre.run_to(self.centre.now + self.pause)
         try:
             getattr(self, drawn[0])(*drawn[1:])
         except Refusal:

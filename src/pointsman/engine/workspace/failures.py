@@ -44,6 +44,7 @@ def set_failed(ws: WorkspaceEngine, task: Task, workers: frozenset[str]) -> None
 
 def follow_up(ws: WorkspaceEngine, task: Task) -> None:
     """(c) skip_if again; (d) one step forward if the step has a timeout and the filter a next target; (e) wait."""
+    ws.floor.forgive(task.sid)
     target = routing.target_of(ws, task)
     if skips(ws, task):
         routing.advance(ws, task, "skip")

@@ -111,21 +111,31 @@ def _(ws: WorkspaceEngine, fact: facts.ActivityUpdated) -> None:
     for seat in ws.floor.seats.values():
         if seat.activity.sid == fact.sid:
             seat.take_activity(activity)
-            ws.floor.reseat(seat, ws.clock_document())
+            _load_changed(ws, seat)
 
 
 @to(facts.TaskChannelCreated)
 def _(ws: WorkspaceEngine, fact: facts.TaskChannelCreated) -> None:
     ws.channel_names[fact.sid] = fact.unique_name
-    for seat in ws.floor.seats.values():
-        seat.read_channels()
+    _channels_changed(ws)
+
+
+@to(facts.TaskChannelUpdated)
+def _(ws: WorkspaceEngine, fact: facts.TaskChannelUpdated) -> None:
+    if fact.channel_optimized_routing is not None:
+        ws.floor.sort_anew(fact.sid)
 
 
 @to(facts.TaskChannelDeleted)
 def _(ws: WorkspaceEngine, fact: facts.TaskChannelDeleted) -> None:
+    _channels_changed(ws)
+    del ws.channel_names[fact.sid]
+
+
+def _channels_changed(ws: WorkspaceEngine) -> None:
     for seat in ws.floor.seats.values():
         seat.read_channels()
-    del ws.channel_names[fact.sid]
+        _load_changed(ws, seat)
 
 
 @to(facts.TaskQueueCreated)
@@ -264,10 +274,9 @@ def _(ws: WorkspaceEngine, fact: facts.WorkerDeleted) -> None:
 
 def _load_changed(ws: WorkspaceEngine, seat: Seat) -> None:
     """Activity or load changed: whatever looks at them looks again."""
-    if any(roster.uses_load for roster in ws.floor.rosters.values()):
-        for roster in ws.floor.rosters.values():
-            if roster.uses_load:
-                ws.floor.recheck(roster, [seat], ws.clock_document())
+    for roster in ws.floor.rosters.values():
+        if roster.uses_load:
+            ws.floor.recheck(roster, [seat], ws.clock_document())
     ws.floor.reorder(seat)
     ws.floor.wake_if_live(seat)
 

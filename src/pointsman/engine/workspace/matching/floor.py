@@ -14,7 +14,7 @@ import msgspec
 
 from pointsman.domain.nouns import Task
 from pointsman.engine.workspace.matching.line import Line, Order, Waiting
-from pointsman.engine.workspace.matching.pool import ALL, NOBODY, Place, Pool, PoolKey
+from pointsman.engine.workspace.matching.pool import ALL, NOBODY, Pool, PoolKey
 from pointsman.engine.workspace.matching.roster import Roster
 from pointsman.engine.workspace.matching.seat import Seat
 from pointsman.engine.workspace.workflow_document import Target
@@ -70,10 +70,17 @@ class Floor:
     def reorder(self, seat: Seat) -> None:
         """After a change of load: new places in the pools whose order_by looks at it."""
         for roster in seat.rosters.values():
-            live = [pool for pool in roster.pools.values() if pool.order_by.live]
+            live = [pool for pool in roster.pools.values() if pool.live_order]
             if live:
                 roster.reseat(seat, live)
                 self.wake(seat)
+
+    def sort_anew(self, task_channel_sid: str) -> None:
+        """Idle times on a channel are counted in another way now."""
+        for roster in self.rosters.values():
+            for pool in roster.pools.values():
+                if pool.channel == task_channel_sid:
+                    pool.sort_anew()
 
     # -- tasks
 
@@ -142,6 +149,10 @@ class Floor:
             line.pool.close_line(line)
             self.fresh.pop(line, None)
             self.live_lines.pop(line, None)
+
+    def forgive(self, task_sid: str) -> None:
+        """Whoever let the task go is no longer last in line: that held for the first look only (ruling 1b)."""
+        self.waiting[task_sid].avoid = frozenset()
 
     def freshen(self, lines: Iterable[Line]) -> None:
         for line in lines:

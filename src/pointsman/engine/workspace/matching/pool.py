@@ -52,6 +52,7 @@ class Pool:
         self.static = static
         self.keyed = key.keyed
         self.order_by = order_by
+        self.live_order = order_by.live
         self.lines: dict[Hashable, dict[Hashable, Line]] = {}
         """Non-empty lines by key, then binding. A line with several keys stands under each."""
         self._heaps: dict[Hashable, list[Entry]] = {}
@@ -80,6 +81,12 @@ class Pool:
                 heap[:] = [entry for entry in heap if not entry[4].gone]
                 heapify(heap)
             heappush(heap, self._entry(place))
+
+    def sort_anew(self) -> None:
+        """The idle keys went back, which they never do by time: entries are no lower bounds any more."""
+        for heap in self._heaps.values():
+            heap[:] = [self._entry(entry[4]) for entry in heap if not entry[4].gone]
+            heapify(heap)
 
     def _entry(self, place: Place) -> Entry:
         return (place.sort, self.roster.idle(place.seat, self.channel), place.seat.worker.number, place.token, place)

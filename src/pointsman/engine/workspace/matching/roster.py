@@ -59,7 +59,9 @@ class Roster:
                 place.gone = True
             else:
                 kept.append(place)
-        seat.places[self.queue.sid] = kept + [place for pool in self.pools.values() if pool in pools for place in pool.admit(seat)]
+        seat.places[self.queue.sid] = kept + [
+            place for pool in self.pools.values() if pool in pools for place in pool.admit(seat)
+        ]
 
     def count(self, activity_sid: str, by: int) -> None:
         self.activities[activity_sid] = self.activities.get(activity_sid, 0) + by
