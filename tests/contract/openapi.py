@@ -20,16 +20,16 @@ from pointsman.rest.app import ROUTES
 from pointsman.rest.resource import Resource
 
 PREFIXES = {
-    "workspace": ("WS",),
-    "Activities": ("WA",),
-    "TaskChannels": ("TC",),
-    "Workers": ("WK",),
-    "TaskQueues": ("WQ",),
-    "Workflows": ("WW",),
-    "Tasks": ("WT",),
-    "Events": ("EV",),
-    "Reservations": ("WR",),
-    "Channels": ("WC",),
+    "workspace": "WS",
+    "Activities": "WA",
+    "TaskChannels": "TC",
+    "Workers": "WK",
+    "TaskQueues": "WQ",
+    "Workflows": "WW",
+    "Tasks": "WT",
+    "Events": "EV",
+    "Reservations": "WR",
+    "Channels": "WC",
 }
 CHOICES = {
     "AssignmentStatus": TASK_STATES,
@@ -41,6 +41,15 @@ CHOICES = {
     "Ordering": ("Priority:desc,DateCreated:asc", "DateStatusChanged:desc", "DateUpdated:asc"),
 }
 DATES = ("VirtualStartTime", "StartDate", "EndDate")
+SIDS = {
+    "WorkflowSid": "WW",
+    "TaskQueueSid": "WQ",
+    "WorkerSid": "WK",
+    "TaskSid": "WT",
+    "ReservationSid": "WR",
+    "Sid": "EV",
+}
+"""The prefixes of parameters that are sids; all others are activities."""
 WITH_VERSIONS = ("Workers", "Tasks", "TaskReservations", "WorkerReservations")
 SUCCESS = {"create": 201, "delete": 204}
 REFUSALS = (400, 401, 404, 405, 410, 412, 413)
@@ -130,7 +139,7 @@ def _described(operation: Operation, known: dict[str, list[str]]) -> dict[str, A
     parameters = [_path_parameter(name, prefix, known) for name, prefix in path_parameters(operation.path)]
     if operation.has_if_match:
         parameters.append({"name": "If-Match", "in": "header", "schema": {"type": "string", "pattern": "^[0-9]{1,4}$"}})
-    described: dict[str, Any] = {"operationId": f"{operation.name}", "parameters": parameters}
+    described: dict[str, Any] = {"operationId": operation.name, "parameters": parameters}
     if operation.method == "GET":
         parameters += [{"name": name, "in": "query", "schema": each} for name, each in fields.items()]
     elif operation.method == "POST":
@@ -144,7 +153,7 @@ def path_parameters(path: str) -> list[tuple[str, str]]:
     """The variables of a path with the sid prefix that belongs there."""
     parts = path.split("/")
     found = [(part[1:-1], before) for before, part in zip(parts, parts[1:], strict=False) if part.startswith("{")]
-    return [(name, PREFIXES["workspace" if name == "workspace" else noun][0]) for name, noun in found]
+    return [(name, PREFIXES["workspace" if name == "workspace" else noun]) for name, noun in found]
 
 
 def _path_parameter(name: str, prefix: str, known: dict[str, list[str]]) -> dict[str, Any]:
@@ -162,9 +171,6 @@ def schema(name: str, kind: type, known: dict[str, list[str]]) -> dict[str, Any]
         return {"type": "string", "enum": list(CHOICES[name])}
     if name in DATES:
         return {"type": "string", "format": "date-time"}
-    if name.endswith("Sid") and name != "Sid":
-        return _sid({"Ta": "WT", "Re": "WR"}.get(name[:2], PREFIX_OF.get(name, "WA")), known)
+    if name.endswith("Sid"):
+        return _sid(SIDS.get(name, "WA"), known)
     return {"type": {str: "string", int: "integer", bool: "boolean"}[kind]}
-
-
-PREFIX_OF = {"WorkflowSid": "WW", "TaskQueueSid": "WQ", "WorkerSid": "WK", "TaskSid": "WT", "ReservationSid": "WR"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from dataclasses import dataclass
 
@@ -19,7 +20,7 @@ QUEUES = {
     "Support ES": 'skills HAS "support" AND languages HAS "es"',
     "Billing": 'skills HAS "billing"',
     "Sales": 'skills HAS "sales"',
-    "Escalations": "level >= 3",
+    "Escalations": "level >= 2",
 }
 
 
@@ -83,14 +84,15 @@ async def set_up(client: Client, agents: int) -> Centre:
     client.root += f"/{workspace['sid']}"
     activities = await _activities(client)
     await client.post("", TimeoutActivitySid=activities["Away"])
-    workers = {await _worker(client, persona, activities["Available"]): persona for persona in personas(agents)}
+    staff = personas(agents)
+    sids = await asyncio.gather(*(_worker(client, persona, activities["Available"]) for persona in staff))
     workflow = await client.post(
         "/Workflows",
         FriendlyName="Every customer",
         Configuration=json.dumps(_routing(await _queues(client))),
         TaskReservationTimeout=RESERVATION_SECONDS,
     )
-    return Centre(workspace["sid"], workflow["sid"], activities, workers)
+    return Centre(workspace["sid"], workflow["sid"], activities, dict(zip(sids, staff, strict=True)))
 
 
 async def _activities(client: Client) -> dict[str, str]:

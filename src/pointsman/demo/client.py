@@ -8,6 +8,7 @@ from typing import Any, Self
 from urllib.parse import urlsplit
 
 import aiohttp
+from yarl import URL
 
 Answer = dict[str, Any]
 
@@ -60,11 +61,11 @@ class Client:
         if url is None:
             return None
         parts = urlsplit(url)
-        return await self._request("GET", parts.path, params=parts.query)
+        return await self._request("GET", f"{parts.path}?{parts.query}")
 
     async def _request(self, method: str, path: str, **content: Any) -> Answer:
         for _ in range(ATTEMPTS):
-            async with self._session.request(method, self._base + path, **content) as response:
+            async with self._session.request(method, URL(self._base + path, encoded=True), **content) as response:
                 answer: Answer = await response.json()
                 if response.status < 400:
                     return answer

@@ -11,7 +11,7 @@ from pointsman.demo.centre import Centre
 from pointsman.demo.client import Client, Refused
 from pointsman.demo.picture import Picture
 
-PER_AGENT = 0.12
+PER_AGENT = 0.16
 """Arrivals a second for each agent, on average."""
 RATE_MOST = 25.0
 WAVE, WAVE_SECONDS = 0.5, 90
@@ -19,7 +19,7 @@ WAVE, WAVE_SECONDS = 0.5, 90
 FIRST = 5
 WAITING_PER_AGENT, WAITING_MOST = 3, 200
 """Nobody comes while so many wait."""
-IMPATIENT = 0.08
+IMPATIENT = 0.15
 PATIENCE = (5.0, 20.0)
 TASK_SECONDS = 180
 

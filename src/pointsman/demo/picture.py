@@ -80,8 +80,7 @@ def _follow(agent: AgentView, news: News) -> None:
     if news.type == "worker.activity.update":
         agent.activity = news.data["worker_activity_name"]
     elif news.type in DOING:
-        channel = news.data.get("task_channel_unique_name", "")
-        agent.doing[news.data["reservation_sid"]] = f"{DOING[news.type]} {news.customer} ({channel})"
+        agent.doing[news.data["reservation_sid"]] = f"{DOING[news.type]} {news.customer}"
     elif news.type.startswith("reservation."):
         agent.doing.pop(news.data["reservation_sid"], None)
 
@@ -89,7 +88,9 @@ def _follow(agent: AgentView, news: News) -> None:
 def _moved(news: News) -> str:
     queue = news.data.get("task_queue_name", "?")
     before = news.data.get("previous_task_queue_name")
-    return f"{news.customer} waited too long: from {before} to {queue}" if before else f"{news.customer} enters {queue}"
+    if before is not None:
+        return f"{news.customer} moves from {before} to {queue}"
+    return f"{news.customer} enters {queue} by {news.data.get('task_channel_unique_name', '?')}"
 
 
 TOLD: dict[str, Callable[[News], str]] = {

@@ -14,7 +14,7 @@ from pointsman.demo.picture import AgentView, Picture, QueueView
 AGENTS_SHOWN = 60
 ACTIVITY_STYLES = {"Available": "green", "Break": "yellow", "Away": "red"}
 LONG_WAIT_SECONDS = 10
-HEADER_LINES = 5
+HEADER_LINES = 3
 
 
 def line(picture: Picture, time: str) -> str:
@@ -31,7 +31,7 @@ def screen(picture: Picture, how_to_reach: str) -> RenderableType:
     layout = Layout()
     layout.split_column(
         Layout(_header(picture, how_to_reach), size=HEADER_LINES),
-        Layout(_queues(picture), size=len(picture.queues) + 3),
+        Layout(_queues(picture), size=len(picture.queues) + 2),
         Layout(name="people"),
     )
     layout["people"].split_row(Layout(_agents(picture)), Layout(_feed(picture)))
@@ -44,10 +44,10 @@ def _header(picture: Picture, how_to_reach: str) -> RenderableType:
 
 
 def _queues(picture: Picture) -> RenderableType:
-    table = Table(box=box.ROUNDED, expand=True, border_style="dim", show_header=True, padding=(0, 1))
-    table.add_column("Queue", ratio=3)
+    table = Table(box=box.SIMPLE_HEAD, show_edge=False, expand=True, border_style="dim")
+    table.add_column("Queue", ratio=1, no_wrap=True)
     for title in ("waiting", "reserved", "assigned", "longest wait"):
-        table.add_column(title, justify="right", ratio=1, no_wrap=True)
+        table.add_column(title, justify="right", width=len("longest wait"), no_wrap=True)
     for name, queue in picture.queues.items():
         table.add_row(name, *_figures(queue))
     return table
@@ -71,12 +71,12 @@ def _agents(picture: Picture) -> RenderableType:
 
 
 def _doing(agent: AgentView) -> Text:
-    return Text(", ".join(agent.doing.values()) or "-", style="" if agent.doing else "dim")
+    return Text(", ".join(agent.doing.values()) or "-", style="" if agent.doing else "dim", overflow="ellipsis")
 
 
 def _feed(picture: Picture) -> RenderableType:
     table = Table.grid(padding=(0, 1))
-    table.add_column(style="dim", no_wrap=True)
+    table.add_column(style="dim", no_wrap=True, min_width=len("12:00:00"))
     table.add_column(no_wrap=True, overflow="ellipsis")
     for time, text in picture.feed:
         table.add_row(time, text)

@@ -116,6 +116,8 @@ async def _play(client: Client, shown: str, play: Play) -> None:
             async with asyncio.timeout(play.seconds):
                 await _act(client, centre, picture, shown, play)
         except TimeoutError:
+            pass  # the time that was asked for
+        finally:
             click.echo(f"The demo has ended: {picture.done} served, {picture.canceled} canceled.")
 
 

@@ -2,6 +2,7 @@
 
 import pytest
 
+from pointsman.domain.entry import SYSTEM
 from pointsman.domain.refusal import Refusal
 from pointsman.engine.workspace import reservations, tasks, workers
 from pointsman.engine.workspace.engine import WorkspaceEngine

@@ -3,7 +3,7 @@
 import pytest
 
 from pointsman.domain.lifecycle import RESERVATION_OPEN, RESERVATION_STATES
-from pointsman.engine.workspace import reservations, tasks, worker_channels, workers
+from pointsman.engine.workspace import reservations, tasks, worker_channels, workers, workflows
 
 from .driver import Centre
 from .scenario_driver import accept, answer, end, ladder, latest, move, refused, reserved_by, statuses, target, types
@@ -215,8 +215,6 @@ def test_a_rejected_task_is_not_offered_to_the_worker_who_went_offline():
 
 
 def test_a_new_timeout_of_the_workflow_holds_for_new_reservations():
-    from pointsman.engine.workspace import workflows
-
     c = Centre()
     workflow = ladder(c, target(c.queue("Q")), task_reservation_timeout=10)
     c.worker("Alice"), c.worker("Bob")

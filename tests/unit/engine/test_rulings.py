@@ -3,7 +3,17 @@
 import pytest
 
 from pointsman.domain.facts import ReservationClosed
-from pointsman.engine.workspace import closing, reservations, task_channels, task_queues, tasks, workers, workflows
+from pointsman.engine.workspace import (
+    activities,
+    closing,
+    reservations,
+    task_channels,
+    task_queues,
+    tasks,
+    worker_channels,
+    workers,
+    workflows,
+)
 from pointsman.engine.workspace import workspaces as workspace_commands
 from pointsman.engine.workspace.engine import WorkspaceEngine
 from pointsman.settings import Settings
@@ -287,14 +297,12 @@ def test_3_the_same_filter_keeps_step_base_deadline_and_entry():
     c = Centre()
     q1, q2 = c.queue("Q1"), c.queue("Q2")
     ladder(c, target(q1, 10), target(q2, 10, expression="worker.skill == task.skill"))
-    c.worker("Alice", {"skill": "b"})
-    c.worker("Bob", available=False)
-    move(c, c.ws.worker(c.ws.worker_names["alice"]), c.offline)
+    alice = c.worker("Alice", {"skill": "b"}, available=False)
     task = c.task({"skill": "a"})
     c.run_to(12)
     before = (task.filter, task.target, task.base, task.deadline, task.task_queue_entered_date)
-    move(c, c.ws.worker(c.ws.worker_names["alice"]), c.available)
-    assert task.status == "pending"
+    move(c, alice, c.available)
+    assert (task.status, task.target) == ("pending", 1)
     c.events()
     c.at(13, tasks.update, task.sid, attributes='{"skill":"b"}')
     assert (task.filter, task.target, task.base, task.deadline, task.task_queue_entered_date) == before
@@ -424,8 +432,6 @@ def test_6_unavailable_is_refused_with_the_count():
 
 def test_6_from_available_to_available_is_allowed_and_the_flag_is_not():
     c = Centre()
-    from pointsman.engine.workspace import activities
-
     alice, waiting = with_pending(c)
     lively = c.do(activities.create, friendly_name="Lively", available=True)
     refusal = refused(c, workers.update, alice.sid, activity_sid=lively.sid, reject_pending_reservations=True)
@@ -545,16 +551,15 @@ def test_8_never_reserved_comes_first_then_who_changed_status_first():
 def test_8_an_optimized_channel_looks_at_itself_alone(optimized, chosen):
     c = Centre()
     c.do(task_channels.update, "voice", channel_optimized_routing=optimized)
-    ladder(c, target(c.queue("Q"), order_by="worker.rank ASC"), friendly_name="by rank")
-    plain = ladder(c, target(c.queue("P")))
+    ladder(c, target(c.queue("Q")))
     c.worker("Alice"), c.worker("Bob")
     for second, channel in ((1, "voice"), (2, "voice"), (3, "chat")):  # Alice, Bob, Alice
         c.run_to(second)
-        task = c.task(workflow_sid=plain.sid, task_channel=channel)
+        task = c.task(task_channel=channel)
         accept(c, task)
         end(c, task, "completed")
     c.run_to(10)
-    assert reserved_by(c, c.task(workflow_sid=plain.sid, task_channel="voice")) == [chosen]
+    assert reserved_by(c, c.task(task_channel="voice")) == [chosen]
 
 
 # -- 9 and 10
@@ -574,8 +579,6 @@ def test_9_an_open_set_is_not_topped_up():
 
 @pytest.mark.parametrize(("capacity", "percentage"), [(0, 0), (1, 0), (2, 0), (3, 33), (7, 71)])
 def test_10_available_capacity_percentage(capacity, percentage):
-    from pointsman.engine.workspace import worker_channels
-
     c = Centre()
     alice, waiting = with_pending(c)
     accept(c, waiting[0])

@@ -1,0 +1,82 @@
+"""The official Node client, pointed here by its base URL: `node/example.js` is the application."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from .rest_live import ACCOUNT, TOKEN, Live
+
+APPLICATION = Path(__file__).with_name("node")
+INSTALL_SECONDS = 240
+RUN_SECONDS = 60
+# Settings that would send the client, or npm, elsewhere than to the server of the test.
+FOREIGN = ("TWILIO_", "HTTP_PROXY", "POINTSMAN_", "NODE_OPTIONS")
+
+pytestmark = [pytest.mark.node, pytest.mark.skipif(shutil.which("npm") is None, reason="npm is not installed")]
+
+
+def ran(command: list[str], folder: Path, seconds: int, **variables: str) -> str:
+    environment = {name: text for name, text in os.environ.items() if not name.startswith(FOREIGN)} | variables
+    ended = subprocess.run(
+        command, cwd=folder, env=environment, capture_output=True, text=True, timeout=seconds, stdin=subprocess.DEVNULL
+    )
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    return ended.stdout
+
+
+@pytest.fixture(scope="module")
+def told(served: Live, tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """What the application saw, by example."""
+    folder = tmp_path_factory.mktemp("node") / "application"
+    shutil.copytree(APPLICATION, folder, ignore=shutil.ignore_patterns("node_modules"))
+    npm = ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--prefer-offline"]
+    ran(npm, folder, INSTALL_SECONDS)
+    login = {"TWILIO_ACCOUNT_SID": ACCOUNT, "TWILIO_AUTH_TOKEN": TOKEN}
+    return json.loads(ran(["node", "example.js"], folder, RUN_SECONDS, POINTSMAN_URL=served.url, **login))
+
+
+def test_the_example_application_flow(told: Any) -> None:
+    assert told["flow"] == {
+        "waiting": "pending",
+        "offered": ["Alice", "pending"],
+        "capacityWhileOffered": 0,
+        "accepted": "accepted",
+        "assigned": "assigned",
+        "completed": ["completed", "helped"],
+        "capacityAfterwards": 100,
+        "next": ["Alice", "pending"],
+        "offline": "Offline",
+        "afterHours": ["pending", 0],
+    }
+
+
+def test_the_first_of_two_workers_wins(told: Any) -> None:
+    assert told["race"] == {
+        "asked": ["Alice", "Bob"],
+        "winner": ["Alice", "accepted"],
+        "loserStatus": 410,
+        "loserReservation": "rescinded",
+    }
+
+
+def test_stuck_tasks_are_found_one_after_another_and_closed(told: Any) -> None:
+    assert told["cleaning"] == {"processed": 7, "canceled": 3, "left": 4, "reason": "the call has ended"}
+
+
+def test_events_and_conditional_changes(told: Any) -> None:
+    assert told["events"][:1] == ["task.created"]
+    assert [t for t in told["events"] if t.startswith(("task.", "reservation."))] == [
+        "task.created",
+        "reservation.created",
+        "reservation.accepted",
+        "task.completed",
+        "reservation.completed",
+    ]
+    assert told["outdated"] == [412, 412, True]
