@@ -8,7 +8,9 @@ import socket
 from base64 import b64encode
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from http.client import HTTPConnection, HTTPResponse
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -24,7 +26,7 @@ from pointsman.operations import tasks, workers
 from pointsman.operations.scope import WorkspaceScope
 
 from .openapi import REFUSALS, Operation, describe, operations, path_parameters
-from .rest_live import ACCOUNT, TOKEN, Answer, Live, live_server
+from .rest_live import ACCOUNT, SETTINGS, TOKEN, Answer, Live, live_server
 
 OTHER, OTHER_TOKEN = "AC" + "b2" * 16, "t0ken-of-the-others"
 LOGIN = "Basic " + b64encode(f"{ACCOUNT}:{TOKEN}".encode()).decode()
@@ -195,7 +197,8 @@ def test_another_accounts_objects_are_not_there(stage: Stage) -> None:
         mixed += [stage.own | {prefix: stage.other[prefix]} for prefix in prefixes]
         mixed += [stage.own | {prefix: bad} for prefix in prefixes for bad in HOSTILE if 0 < len(bad) < 500]
         for sids in mixed:
-            check(stage.send(operation.method, stage.path(operation, sids), b""), 404, 405)
+            body = urlencode(NEEDED.get(operation.name, {})).encode()
+            check(stage.send(operation.method, stage.path(operation, sids), body), 404, 405)
     assert stage.heads() == before
 
 
@@ -247,7 +250,8 @@ def _try(stage: Stage, operation: Any, mode: GenerationMode) -> None:
     def attempt(case: Any) -> None:
         before = stage.heads()
         answer = case.call(base_url=stage.live.url, auth=(ACCOUNT, TOKEN))
-        refused = check_any(Answer(answer.status_code, answer.headers, answer.content), successes[0], case)
+        headers = {"Content-Type": "".join(answer.headers.get("content-type", []))}
+        refused = check_any(Answer(answer.status_code, headers, answer.content), successes[0], case)
         assert not refused or stage.heads() == before, case
 
     attempt()
@@ -266,7 +270,7 @@ def raw(live: Live, data: bytes, *, timeout: float = 20) -> Answer:
     host, port = live.url.removeprefix("http://").split(":")
     with socket.create_connection((host, int(port)), timeout=timeout) as connection:
         connection.sendall(data)
-        answer = HTTPResponse(connection)
+        answer = HTTPResponse(connection, method=data.split(b" ", 1)[0].decode("latin-1"))
         answer.begin()
         return Answer(answer.status, answer.headers, answer.read())
 
@@ -312,8 +316,8 @@ def test_a_huge_body_is_refused_before_it_has_come(stage: Stage) -> None:
 
 LINES = [
     ("GET /v1/Workspaces/{ws}%2FTasks", {200, 404}), ("GET /v1/Workspaces/{ws}/Tasks%00", {404}),
-    ("GET /v1/Workspaces//{ws}/Tasks", {404}), ("GET //v1/Workspaces", {200, 401, 404}),
-    ("GET /%2Fv1/Workspaces", {200, 401, 404}), ("GET /v1//Workspaces", {404}), ("GET /v1/Workspaces/{ws}/", {200}),
+    ("GET /v1/Workspaces//{ws}/Tasks", {404}), ("GET //v1/Workspaces", {200, 404}),
+    ("GET /%2Fv1/Workspaces", {200, 404}), ("GET /v1//Workspaces", {404}), ("GET /v1/Workspaces/{ws}/", {200}),
     ("GET /v1/Workspaces/{ws}//", {200, 404}), ("GET /v1/workspaces", {404}), ("GET /v1/Workspaces/../x", {404}),
     ("GET /v1/Workspaces/%FF", {404}), ("GET /v1/Workspaces/%ED%A0%80", {404}), ("GET /v1/Workspaces/%zz", {404}),
     ("GET /" + "x" * 20_000, {404}), ("GET /v1/Workspaces?" + "a=1&" * 2000, {400}), ("GET /v1/Workspaces?%FF", {400}),
@@ -329,7 +333,7 @@ def test_strange_request_lines(stage: Stage, line: str, statuses: set[int]) -> N
     before = stage.heads()
     answer = raw(stage.live, request(line.format(ws=stage.own["WS"])), timeout=10)
     assert answer.status in statuses, answer
-    if answer.status >= 400 and answer.raw and b"Invalid HTTP" not in answer.raw:
+    if answer.status >= 400 and not line.startswith("HEAD"):
         check(answer)
     assert stage.heads() == before
 
@@ -355,8 +359,37 @@ GARBAGE = [
 @pytest.mark.parametrize("data", GARBAGE, ids=range(len(GARBAGE)))
 def test_garbage_is_a_bad_request(stage: Stage, data: bytes) -> None:
     before = stage.heads()
-    assert 400 <= raw(stage.live, data, timeout=10).status < 500
+    check(raw(stage.live, data, timeout=10))
     assert stage.heads() == before
+
+
+def test_a_socket_is_not_opened_on_a_resource(stage: Stage) -> None:
+    upgrade = (
+        "Connection: Upgrade",
+        "Upgrade: websocket",
+        "Sec-WebSocket-Version: 13",
+        "Sec-WebSocket-Key: " + "A" * 22,
+    )
+    for path in ("/v1/Workspaces", "/v1/Nothing", "/healthz"):
+        answer = raw(stage.live, request(f"GET {path}", b"", *upgrade), timeout=10)
+        assert 400 <= answer.status < 500, answer
+
+
+def test_an_event_beyond_the_end_of_a_file(tmp_path: Path) -> None:
+    with live_server(replace(SETTINGS, data=str(tmp_path / "data.db"))) as live:
+        base = "/v1/Workspaces/" + live.call("POST", "/v1/Workspaces", {"FriendlyName": "File"}).body["sid"]
+        event = live.call("GET", base + "/Events").body["events"][0]["sid"]
+        for end in ("f" * 20, "7" + "f" * 19, "8" + "0" * 19, "0" * 20):
+            sid = event[:14] + end
+            check(live.call("GET", f"{base}/Events/{sid}"), 404)
+            check_any(live.call("GET", f"{base}/Events?PageToken=PA{sid}"), 200, end)
+            check_any(live.call("GET", f"{base}/Events?Sid={sid}"), 200, end)
+        for key in ([0, 10**30, 0], [0, -(10**30), 0], [1, 2**63, 2**63], [0, 2**63 - 1, 0]):
+            token = "PA" + json.dumps(key).encode().hex()
+            for path in ("/Events", "/Tasks", "/Activities"):
+                check_any(live.call("GET", f"{base}{path}?PageToken={token}"), 200, key)
+        for query in ("StartDate=9999-12-31", "EndDate=0001-01-01", "EndDate=9999-12-31", "Minutes=43200"):
+            check_any(live.call("GET", f"{base}/Events?{query}"), 200, query)
 
 
 def test_one_endless_header_is_cut_off(stage: Stage) -> None:
@@ -460,7 +493,7 @@ def test_pages_while_tasks_leave_the_filter(stage: Stage) -> None:
     for ordering in ("", "&Ordering=Priority:desc,DateCreated:asc"):
         sids = stage.furnish((ACCOUNT, TOKEN))
         base = f"/v1/Workspaces/{sids['WS']}"
-        made = stage.live.run(_add(stage, sids, 2_500))
+        made = [sids["WT"], *stage.live.run(_add(stage, sids, 2_500))]
         dice = random.Random(ordering)
         seen: list[str] = []
         gone: set[str] = set()
@@ -485,15 +518,10 @@ def test_pages_while_tasks_leave_the_filter(stage: Stage) -> None:
 
 
 async def _add(stage: Stage, sids: dict[str, str], count: int) -> list[str]:
-    """Pending tasks of five priorities, for a worker who takes no more than one."""
+    """Pending tasks of five priorities, so that there are `count` of them: nobody is there to take one."""
     scope = WorkspaceScope(stage.live.application.node, Caller(ACCOUNT, ACCOUNT), sids["WS"])
-    await workers.update(
-        scope, sids["WK"], workers.WorkerUpdate(activity_sid=await _offline(scope), reject_pending_reservations=True)
-    )
-    return [
-        (await tasks.create(scope, tasks.NewTask(priority=number % 5, timeout=9999)))["sid"] for number in range(count)
-    ]
-
-
-async def _offline(scope: WorkspaceScope) -> str:
-    return await scope.ask(lambda ws: ws.workspace().default_activity_sid)
+    away = await scope.ask(lambda ws: ws.workspace().default_activity_sid)
+    leave = workers.WorkerUpdate(activity_sid=away, reject_pending_reservations=True)
+    await workers.update(scope, sids["WK"], leave)
+    new = [tasks.NewTask(priority=number % 5) for number in range(1, count)]
+    return [(await tasks.create(scope, task))["sid"] for task in new]

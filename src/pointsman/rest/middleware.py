@@ -39,4 +39,6 @@ class BasicAuthentication:
 
 
 def _is_guarded(path: str) -> bool:
+    """The router takes `//v1` for `/v1`, so this must as well."""
+    path = "/" + path.lstrip("/")
     return any(path == root or path.startswith(root + "/") for root in GUARDED)

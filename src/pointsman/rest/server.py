@@ -10,7 +10,9 @@ from typing import Any
 import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from pointsman.domain.refusal import INVALID
 from pointsman.rest.asgi import Application, guarded
+from pointsman.rest.errors import error_body
 from pointsman.settings import Settings
 
 KEEP_ALIVE_SECONDS = 75
@@ -30,6 +32,9 @@ class PatientNotForever(HttpToolsProtocol):
 
     reading_since: float | None = None
     header_bytes = 0
+    in_head = False
+    head_bytes = 0
+    """What has come of a head that is not yet whole: the parser would gather an endless line."""
     look: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: Any) -> None:
@@ -47,7 +52,8 @@ class PatientNotForever(HttpToolsProtocol):
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
-        self.header_bytes = 0
+        self.header_bytes = self.head_bytes = 0
+        self.in_head = True
         self.reading_since = self.loop.time()
 
     def on_header(self, name: bytes, value: bytes) -> None:
@@ -55,6 +61,25 @@ class PatientNotForever(HttpToolsProtocol):
         if self.header_bytes > HEADER_BYTES:
             raise ValueError("headers too large")  # the parser answers 400 and closes
         super().on_header(name, value)
+
+    def on_headers_complete(self) -> None:
+        self.in_head = False
+        super().on_headers_complete()
+
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        if self.in_head and not self.transport.is_closing():
+            self.head_bytes += len(data)
+            if self.head_bytes > HEADER_BYTES:
+                self.send_400_response("Request head too large")
+
+    def send_400_response(self, msg: str) -> None:
+        """What is no HTTP never reaches the application, but is refused in the same shape."""
+        body = error_body(400, INVALID, msg)
+        length = b"content-length: %d\r\n" % len(body)
+        head = b"HTTP/1.1 400 Bad Request\r\ncontent-type: application/json\r\nconnection: close\r\n"
+        self.transport.write(head + length + b"\r\n" + body)
+        self.transport.close()
 
     def on_message_complete(self) -> None:
         self.reading_since = None

@@ -276,6 +276,7 @@ class Node:
                     self._fire(lane)
                 await self._idle()
             self.clock.set(until)
+            await self._beat()  # or a restart would take this time for downtime
             return self.clock.now()
 
     def _next_due(self) -> int | None:

@@ -28,6 +28,8 @@ class CountedIds:
 class Centre:
     """All times are seconds since BIRTH. The workspace is created at second 0; `now` is the last time used."""
 
+    slice = 64
+    """How many steps are settled at a time."""
     together = 1
     """How many timers that are due at the same instant fire before it is settled."""
 
@@ -67,7 +69,7 @@ class Centre:
         self.now = max(self.now, seconds)
 
     def settle(self):
-        while not self.ws.settle(64):
+        while not self.ws.settle(self.slice):
             pass
         self.entries += self.ws.take()
 

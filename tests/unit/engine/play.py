@@ -23,7 +23,7 @@ from .driver import BIRTH, SECOND, Centre, configuration
 
 QUEUES, KINDS, NAMES = 3, 3, 6
 CHANNELS = ("default", "chat", "voice")
-CLOCKED_QUEUE = "taskrouter.currentMin < 48"
+CLOCKED_QUEUES = ("taskrouter.currentMin < 48", "taskrouter.currentMin >= 48 OR team == 'a'")
 CLOCKED_TARGET = "taskrouter.currentMin >= 48 OR worker.team == 'a'"
 TARGET_WORKERS = (
     "1==1",
@@ -142,7 +142,7 @@ class Setup:
     queues: list
     workflow: tuple
     workers: list
-    clocked: str | None
+    clocked: str
 
 
 setups = st.builds(
@@ -158,7 +158,7 @@ setups = st.builds(
     st.lists(queues, min_size=QUEUES, max_size=QUEUES),
     workflows_drawn,
     st.lists(st.tuples(worker_attributes, _some([True, True, False]), _some([1, 2, 3])), min_size=2, max_size=NAMES),
-    _some([None, None, "queue", "target"]),
+    _some(["", "", "queue", "target", "queue and target"]),
 )
 
 
@@ -169,7 +169,7 @@ class Play:
     centre: Centre
     queues: list = field(default_factory=list)
     workflow_sid: str = ""
-    clocked: str | None = None
+    clocked: str = ""
     born: int = 0
     pause: float = 0
     """Seconds before each move."""
@@ -177,8 +177,8 @@ class Play:
     def set_up(self, setup):
         centre, self.clocked = self.centre, setup.clocked
         for number, options in enumerate(setup.queues):
-            first = number == 0 and self.clocked == "queue"
-            options = options | ({"target_workers": CLOCKED_QUEUE} if first else {})
+            first = number < 2 and "queue" in self.clocked
+            options = options | ({"target_workers": CLOCKED_QUEUES[number]} if first else {})
             self.queues.append(centre.do(task_queues.create, friendly_name=f"Q{number}", **options))
         text = self.configuration(setup.workflow)
         workflow = centre.do(
@@ -195,7 +195,7 @@ class Play:
     def configuration(self, drawn):
         filters, default = drawn
         placed = [{**target, "queue": self.queues[target["queue"]].sid} for target in (*filters, default)]
-        if self.clocked == "target":
+        if "target" in self.clocked:
             placed[0]["expression"] = CLOCKED_TARGET
         rows = [{"expression": f"kind == {kind}", "targets": [target]} for kind, target in enumerate(placed[:-1])]
         return configuration(rows, placed[-1])
@@ -284,7 +284,7 @@ class Play:
 
     def change_queue(self, index, options, name):
         queue = self.pick(self.tables.task_queues, index)
-        if name == "target_workers" and self.clocked == "queue" and queue == self.queues[0].sid:
+        if name == "target_workers" and "queue" in self.clocked and queue in (self.queues[0].sid, self.queues[1].sid):
             name = "task_order"
         self.centre.do(task_queues.update, queue, **{name: options[name]})
 

@@ -10,7 +10,14 @@ from typing import Any
 import msgspec
 
 from pointsman.domain.entry import Event
-from pointsman.domain.facts import AnyFact, ReservationCreated, TimerParked, WorkerActivityChanged, WorkspaceResumed
+from pointsman.domain.facts import (
+    AnyFact,
+    ReservationCreated,
+    TimerParked,
+    WorkerActivityChanged,
+    WorkspaceDeleted,
+    WorkspaceResumed,
+)
 from pointsman.domain.limits import SECOND
 from pointsman.domain.nouns import (
     DIRECT,
@@ -45,6 +52,8 @@ class WorkspaceEngine(StreamEngine):
         self.tables = Tables()
         self.announcer = Announcer(self)
         self._clock: tuple[int, dict[str, Any]] = (-1, {})
+        self._farewell: Listing | None = None
+        """The directory line of a workspace that is deleted."""
         self.clear_indexes()
 
     def clear_indexes(self) -> None:
@@ -60,6 +69,8 @@ class WorkspaceEngine(StreamEngine):
     # -- folding
 
     def apply(self, seq: int, at: int, fact: AnyFact) -> None:
+        if isinstance(fact, WorkspaceDeleted) and (last := self.listing()) is not None:
+            self._farewell = msgspec.structs.replace(last, date_updated=at, deleted=True)
         apply(self.tables, seq, at, fact)
 
     def react(self, fact: AnyFact) -> None:
@@ -91,22 +102,14 @@ class WorkspaceEngine(StreamEngine):
     def listing(self) -> Listing | None:
         workspace = self.tables.workspace
         if workspace is None:
-            return self._last_listing(deleted=True) if self.head else None
-        self._listing = Listing(
+            return self._farewell
+        return Listing(
             workspace.account_sid,
             workspace.friendly_name,
             workspace.date_created,
             workspace.date_updated,
             False,
         )
-        return self._listing
-
-    _listing: Listing | None = None
-
-    def _last_listing(self, deleted: bool) -> Listing | None:
-        if self._listing is None:
-            return None
-        return msgspec.structs.replace(self._listing, date_updated=self.now, deleted=deleted)
 
     # -- finding; a refusal says what was not found
 
@@ -292,9 +295,6 @@ class WorkspaceEngine(StreamEngine):
 
     def clock_ticked(self) -> None:
         clocked = [roster for roster in self.floor.rosters.values() if roster.uses_clock]
-        for roster in clocked:
-            self.chores.append(reactions.recheck_in_slices(self, roster))
-        lines = [line for line in self.floor.live_lines if line.live is not None and line.live.uses_clock]
-        self.floor.freshen(lines)
-        if clocked or lines:
+        if clocked or self.floor.clocked_lines():
+            self.chores.append(reactions.clock_in_slices(self, clocked))
             self.watch_clock()

@@ -141,7 +141,7 @@ def _channels_changed(ws: WorkspaceEngine) -> None:
 @to(facts.TaskQueueCreated)
 def _(ws: WorkspaceEngine, fact: facts.TaskQueueCreated) -> None:
     roster = _open_roster(ws, ws.tables.task_queues[fact.sid])
-    ws.chores.append(recheck_in_slices(ws, roster))
+    ws.chores.append(recheck_in_slices(ws, [roster]))
 
 
 @to(facts.TaskQueueUpdated)
@@ -150,7 +150,7 @@ def _(ws: WorkspaceEngine, fact: facts.TaskQueueUpdated) -> None:
     if fact.target_workers is not None:
         roster.read_expression()
         _watch(ws, roster)
-        ws.chores.append(recheck_in_slices(ws, roster))
+        ws.chores.append(recheck_in_slices(ws, [roster]))
     if fact.task_order is not None:
         for waiting in list(ws.floor.waiting.values()):
             if waiting.line is not None and waiting.line.pool.roster is roster:
@@ -192,15 +192,23 @@ def _idle(ws: WorkspaceEngine, seat: Seat, task_channel_sid: str) -> tuple[int, 
     return last, seat.worker.date_status_changed
 
 
-def recheck_in_slices(ws: WorkspaceEngine, roster: Roster) -> Iterator[None]:
-    """Membership of a queue after its expression or the clock changed."""
+def recheck_in_slices(ws: WorkspaceEngine, rosters: list[Roster]) -> Iterator[None]:
+    """Membership of queues after an expression or the clock changed: each worker's at once, for all of them."""
     number = 0
     while workers := ws.tables.workers.after(number, _SLICE):
-        if ws.floor.rosters.get(roster.queue.sid) is not roster:
-            return
-        ws.floor.recheck(roster, [ws.seat(worker.sid) for worker in workers], ws.clock_document())
+        seats = [ws.seat(worker.sid) for worker in workers]
+        for roster in rosters:
+            if ws.floor.rosters.get(roster.queue.sid) is roster:
+                ws.floor.recheck(roster, seats, ws.clock_document())
         number = workers[-1].number
         yield
+
+
+def clock_in_slices(ws: WorkspaceEngine, rosters: list[Roster]) -> Iterator[None]:
+    """A new minute: who belongs where, and only then who fits the tasks that look at the clock."""
+    yield from recheck_in_slices(ws, rosters)
+    ws.floor.freshen(ws.floor.clocked_lines())
+    yield
 
 
 def _reevaluate_in_slices(ws: WorkspaceEngine, workflow_sid: str, outdated: bool = False) -> Iterator[None]:

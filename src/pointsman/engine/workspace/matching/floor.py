@@ -154,6 +154,10 @@ class Floor:
         """Whoever let the task go is no longer last in line: that held for the first look only (ruling 1b)."""
         self.waiting[task_sid].avoid = frozenset()
 
+    def clocked_lines(self) -> list[Line]:
+        """Those that look at the clock."""
+        return [line for line in self.live_lines if line.live is not None and line.live.uses_clock]
+
     def freshen(self, lines: Iterable[Line]) -> None:
         for line in lines:
             self.fresh[line] = None
