@@ -11,6 +11,7 @@ import sys
 import types
 import typing
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import msgspec
@@ -152,7 +153,7 @@ def _described(operation: Operation, known: dict[str, list[str]]) -> dict[str, A
 def path_parameters(path: str) -> list[tuple[str, str]]:
     """The variables of a path with the sid prefix that belongs there."""
     parts = path.split("/")
-    found = [(part[1:-1], before) for before, part in zip(parts, parts[1:], strict=False) if part.startswith("{")]
+    found = [(part[1:-1], before) for before, part in pairwise(parts) if part.startswith("{")]
     return [(name, PREFIXES["workspace" if name == "workspace" else noun]) for name, noun in found]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import re
 import socket
 from base64 import b64encode
 from collections.abc import Iterator
@@ -18,6 +19,7 @@ import pytest
 import schemathesis
 from hypothesis import HealthCheck, Phase, given, settings
 from schemathesis import GenerationMode
+from schemathesis.core.result import Ok
 
 from pointsman.auth.caller import Caller
 from pointsman.domain.entry import SYSTEM
@@ -231,7 +233,10 @@ def _cases(mode: GenerationMode) -> Any:
         stage = Stage(live)
         known = {prefix: [stage.own[prefix], stage.other[prefix]] for prefix in stage.own}
         found = schemathesis.openapi.from_dict(describe(known)).get_all_operations()
-        ordered = sorted((result.ok() for result in found), key=lambda each: (each.method == "delete", -len(each.path)))
+        ordered = sorted(
+            (result.ok() for result in found if isinstance(result, Ok)),
+            key=lambda each: (each.method == "delete", -len(each.path)),
+        )
         for operation in ordered:
             _try(stage, operation, mode)
 
@@ -290,7 +295,8 @@ BODIES = [
     b"Attributes=%FF", b"Attributes=\xff", b"Attributes=%ED%A0%80", b"Attributes=\xed\xa0\x80", b"Attributes=%C0%80",
     b"Attributes=%7B%22a%22%3A%22%5Cud800%22%7D", b"%FF=1", b"Attributes=" + b"{" * 1_100_000,
     b"&".join(b"F%d=1" % number for number in range(2000)), b"&" * 2000, b"Priority=1&Priority=x",
-    b'{"Attributes": "{"}', b"Attributes={}&Timeout=1e9", b"Timeout=" + b"9" * 500_000, b"\0\0\0Priority=1&Priority=%00",
+    b'{"Attributes": "{"}', b"Attributes={}&Timeout=1e9", b"Timeout=" + b"9" * 500_000,
+    b"\0\0\0Priority=1&Priority=%00",
 ]  # fmt: skip
 
 
@@ -346,7 +352,8 @@ def test_more_slashes_are_no_way_past_the_login(stage: Stage, path: str) -> None
 
 
 GARBAGE = [
-    b"\0" * 100 + b"\r\n\r\n", b"GET\r\n\r\n", b"get / HTTP/1.1\r\n\r\n", b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\r\n\r\n",
+    b"\0" * 100 + b"\r\n\r\n", b"GET\r\n\r\n", b"get / HTTP/1.1\r\n\r\n",
+    b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\r\n\r\n",
     request("GET /v1/Workspaces", b"", "Content-Length: -1"), request("GET /v1/Workspaces", b"", "Content-Length: 1x"),
     request("POST /v1/Workspaces", b"0\r\n\r\n", "Content-Length: 5", "Transfer-Encoding: chunked"),
     request("POST /v1/Workspaces", b"zz\r\n\r\n", "Transfer-Encoding: chunked"),
@@ -401,6 +408,17 @@ def test_one_endless_header_is_cut_off(stage: Stage) -> None:
                 connection.sendall(b"y" * 100_000)
 
 
+def test_many_requests_in_one_piece_are_no_long_head(stage: Stage) -> None:
+    host, port = stage.live.url.removeprefix("http://").split(":")
+    with socket.create_connection((host, int(port)), timeout=20) as connection:
+        connection.sendall(b"GET /healthz HTTP/1.1\r\nHost: h\r\n\r\n" * 5000 + b"GET /heal")
+        connection.sendall(b"thz HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n")
+        received = b""
+        while piece := connection.recv(1 << 20):
+            received += piece
+    assert received.count(b"HTTP/1.1 200") == 5001
+
+
 @pytest.mark.parametrize("header", ["Content-Length: 5000", "Transfer-Encoding: chunked"])
 def test_a_client_that_goes_has_asked_nothing(stage: Stage, header: str) -> None:
     before = stage.heads()
@@ -430,6 +448,17 @@ def test_wrong_logins(stage: Stage, login: str) -> None:
         answer = raw(stage.live, lines.encode("latin-1"))
         check(answer, 401)
         assert answer.body["code"] == 20003
+
+
+# -- the page that says what works
+
+
+def test_the_compatibility_page_tells_what_is_served() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "COMPATIBILITY.md").read_text()
+    rows = re.findall(r"^\| \w+ \| `(\w+) (\S+)` \| (yes|partly|not yet)\b", text, re.MULTILINE)
+    told = {(method, re.sub(r"\{\w+\}", "{}", "/v1" + path)) for method, path, how in rows if how != "not yet"}
+    assert told == {(each.method, re.sub(r"\{\w+\}", "{}", each.path)) for each in operations()}
+    assert len(rows) == 61
 
 
 # -- versions
@@ -483,6 +512,50 @@ def test_numbers_beyond_all_measure_route_nothing_and_break_nothing(stage: Stage
             ):
                 check_any(stage.send("GET", base + path), 200, expression)
         check_any(stage.send("GET", f"{base}/TaskQueues?EvaluateWorkerAttributes={quote(attributes)}"), 200, value)
+
+
+JUNK: list[Any] = [
+    None, 0, -1, 1.5, 1e300, 10**400, 2**63, True, "", "x", "1==1", "1==", "priority+1", "a.b.c", "worker.x DESC, y",
+    "9" * 50, [], {}, [[]], [{}], {"a": 1}, ["1==1"], "WQ" + NOBODY, "task.a HAS worker.b", "a IN [", "\0", "🎧" * 2000,
+]  # fmt: skip
+
+
+def test_strange_configurations(stage: Stage) -> None:
+    """Documents that are nearly right; tasks go through those that are taken, and hours pass."""
+    sids = stage.furnish((ACCOUNT, TOKEN))
+    base, dice = f"/v1/Workspaces/{sids['WS']}", random.Random(7)
+    good = {"queue": sids["WQ"], "priority": "5", "timeout": 3, "expression": "1==1", "skip_if": "1==2"}
+    good |= {"order_by": "worker.level DESC", "known_worker_sid": "task.k", "known_worker_friendly_name": "task.n"}
+
+    def target() -> Any:
+        names = [name for name in good if name == "queue" or dice.random() < 0.4]
+        return {name: good[name] if dice.random() < 0.9 else dice.choice(JUNK) for name in names}
+
+    def filter() -> Any:
+        expression = dice.choice(["1==1", "1==1", "a==1", dice.choice(JUNK)])
+        return {"expression": expression, "targets": [target() for _ in range(dice.randint(0, 3))]}
+
+    before, taken = stage.heads(), 0
+    for number in range(300):
+        routing = {"filters": [filter() for _ in range(dice.randint(0, 2))], "default_filter": target()}
+        document = (
+            {"task_routing": routing} if number % 10 else dice.choice([{"task_routing": dice.choice(JUNK)}, *JUNK])
+        )
+        fields = {"FriendlyName": f"F{number}", "Configuration": json.dumps(document)}
+        answer = stage.send("POST", base + "/Workflows", urlencode(fields).encode())
+        refused = check_any(answer, 201, document)
+        after = stage.heads()
+        if refused:
+            assert after == before, document
+        else:
+            taken += 1
+            attributes = json.dumps({"k": sids["WK"], "n": [1], "a": dice.choice(JUNK), "level": 10**400})
+            task = urlencode({"WorkflowSid": answer.body["sid"], "Attributes": attributes[:4096]}).encode()
+            check_any(stage.send("POST", base + "/Tasks", task), 201, document)
+        before = stage.heads()
+    assert 50 < taken < 250
+    stage.live.advance(7200)
+    assert stage.send("GET", base + "/Tasks?PageSize=1000").status == 200
 
 
 # -- pages

@@ -13,9 +13,12 @@ PATIENCE_SECONDS = 60
 
 
 class Server:
-    """A server as a process of its own, on a port that the system chose. `settings` go into its environment."""
+    """A server as a process of its own, on a port that the system chose. `settings` go into its environment.
 
-    def __init__(self, data: Path, **settings: str) -> None:
+    Without `wait` it may not listen yet, and its url is unknown.
+    """
+
+    def __init__(self, data: Path, wait: bool = True, **settings: str) -> None:
         environment = {name: text for name, text in os.environ.items() if not name.startswith("POINTSMAN_")}
         environment |= {"POINTSMAN_ACCOUNT_SID": LOGIN[0], "POINTSMAN_AUTH_TOKEN": LOGIN[1]}
         environment |= {f"POINTSMAN_{name.upper()}": value for name, value in settings.items()}
@@ -27,7 +30,7 @@ class Server:
             stderr=self._errors,
             text=True,
         )
-        self.url = self._first_line().split()[-1]
+        self.url = self._first_line().split()[-1] if wait else ""
 
     def _first_line(self) -> str:
         assert self.process.stdout is not None

@@ -75,9 +75,7 @@ class World:
         entries = asyncio.run(read())
         self._shown += len(entries)
         return [
-            ((entry.at - BIRTH) / SECOND, entry.fact)
-            for entry in entries
-            if not kinds or isinstance(entry.fact, kinds)
+            ((entry.at - BIRTH) / SECOND, entry.fact) for entry in entries if not kinds or isinstance(entry.fact, kinds)
         ]
 
 

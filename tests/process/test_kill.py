@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import random
 import signal
 import time
@@ -11,6 +12,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
+from tests.process.load import Agent, Line, Promises, start
+from tests.process.server import LOGIN, Server
 
 from pointsman.domain import facts
 from pointsman.engine.workspace.engine import WorkspaceEngine
@@ -18,8 +21,6 @@ from pointsman.journal.envelope import decode
 from pointsman.journal.sqlite import SqliteJournal
 from pointsman.runtime.ids import random_sid
 from pointsman.settings import Settings
-from tests.process.load import Agent, Line, Promises, start
-from tests.process.server import LOGIN, Server
 
 pytestmark = pytest.mark.process
 
@@ -52,14 +53,10 @@ def open_centre(line: Line) -> Centre:
     workspace = make("/v1/Workspaces", FriendlyName="Crash")["sid"]
     base = f"/v1/Workspaces/{workspace}"
     available = next(row["sid"] for row in line.get(f"{base}/Activities")[1]["activities"] if row["available"])
-    queue_sid = make(
-        f"{base}/TaskQueues", FriendlyName="All", TargetWorkers="1==1", MaxReservedWorkers=2
-    )["sid"]
-    routing = '{"task_routing":{"default_filter":{"queue":"%s"}}}' % queue_sid
+    queue_sid = make(f"{base}/TaskQueues", FriendlyName="All", TargetWorkers="1==1", MaxReservedWorkers=2)["sid"]
+    routing = json.dumps({"task_routing": {"default_filter": {"queue": queue_sid}}})
     make(f"{base}/Workflows", FriendlyName="Main", Configuration=routing, TaskReservationTimeout=3600)
-    workers = [
-        make(f"{base}/Workers", FriendlyName=f"Agent {n}", ActivitySid=available)["sid"] for n in range(AGENTS)
-    ]
+    workers = [make(f"{base}/Workers", FriendlyName=f"Agent {n}", ActivitySid=available)["sid"] for n in range(AGENTS)]
     for worker in workers:
         channel = make(f"{base}/Workers/{worker}/Channels/chat", Capacity=2)
     return Centre(workspace, workers, {channel["task_channel_sid"]: 2})
@@ -72,7 +69,7 @@ class Auditor:
         self._centre = centre
         self.engine = WorkspaceEngine(centre.workspace, Settings(), random_sid)
         self.resumed = 0
-        self.raced_off = 0
+        self.rescinded = 0
         self._channels: dict[str, str] = {}
         self._reservations: dict[str, facts.ReservationCreated] = {}
         self._open: Counter[tuple[str, str]] = Counter()
@@ -100,7 +97,7 @@ class Auditor:
                 self._accepted[task] = fact.sid
                 self._done.add(("accepted", fact.sid))
             case facts.ReservationClosed() | facts.ReservationCompleted():
-                self.raced_off += isinstance(fact, facts.ReservationClosed)
+                self.rescinded += isinstance(fact, facts.ReservationClosed) and fact.trigger == "rescind"
                 self._open[self._place(self._reservations.pop(fact.sid))] -= 1
             case facts.TaskCompleted():
                 self._done.add(("completed", fact.sid))
@@ -126,7 +123,9 @@ class Auditor:
         """What the server shows is what the journal says."""
         base = f"/v1/Workspaces/{self._centre.workspace}"
         tables = self.engine.tables
-        tasks = {row["sid"]: (row["assignment_status"], row["task_queue_sid"]) for row in everything(line, f"{base}/Tasks")}
+        tasks = {
+            row["sid"]: (row["assignment_status"], row["task_queue_sid"]) for row in everything(line, f"{base}/Tasks")
+        }
         assert tasks == {task.sid: (task.status, task.task_queue_sid) for task in tables.tasks}
         for worker in self._centre.workers:
             shown = everything(line, f"{base}/Workers/{worker}/Reservations")
@@ -226,6 +225,25 @@ def test_nothing_answered_is_lost_and_nothing_is_done_twice_by_kill_9(tmp_path: 
             server = Server(path)
         line.close()
     assert server.end(signal.SIGTERM) == 0
-    print(f"{kept} answers kept, {auditor.engine.head} facts, {raced} double acceptances, {auditor.raced_off} rescinded")
-    assert kept > 20 * ROUNDS and raced > ROUNDS and auditor.raced_off, "too little happened to prove anything"
+    print(
+        f"{kept} answers kept, {auditor.engine.head} facts, {raced} double acceptances, {auditor.rescinded} rescinded"
+    )
+    assert kept > 20 * ROUNDS and raced > ROUNDS and auditor.rescinded, "too little happened to prove anything"
     assert auditor.resumed >= ROUNDS
+
+
+def test_a_server_killed_while_it_starts_starts_the_next_time(tmp_path: Path) -> None:
+    """On a new file, and on one that was just made."""
+    chance = random.Random(21)
+    for number in range(5):
+        path = tmp_path / f"{number}.db"
+        for _ in range(3):
+            server = Server(path, wait=False)
+            time.sleep(chance.uniform(0.15, 0.45))
+            assert server.end(signal.SIGKILL) == -signal.SIGKILL
+        server = Server(path)
+        line = Line(server.url, LOGIN)
+        status, body = line.get("/v1/Workspaces")
+        assert (status, body["workspaces"]) == (200, [])
+        line.close()
+        assert server.end(signal.SIGTERM) == 0

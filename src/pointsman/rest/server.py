@@ -34,7 +34,7 @@ class PatientNotForever(HttpToolsProtocol):
     header_bytes = 0
     in_head = False
     head_bytes = 0
-    """What has come of a head that is not yet whole: the parser would gather an endless line."""
+    """What has come of a head that is not yet whole, after the piece that it began in: the parser has no limit."""
     look: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: Any) -> None:
@@ -67,11 +67,10 @@ class PatientNotForever(HttpToolsProtocol):
         super().on_headers_complete()
 
     def data_received(self, data: bytes) -> None:
+        self.head_bytes += len(data)
         super().data_received(data)
-        if self.in_head and not self.transport.is_closing():
-            self.head_bytes += len(data)
-            if self.head_bytes > HEADER_BYTES:
-                self.send_400_response("Request head too large")
+        if self.in_head and self.head_bytes > HEADER_BYTES and not self.transport.is_closing():
+            self.send_400_response("Request head too large")
 
     def send_400_response(self, msg: str) -> None:
         """What is no HTTP never reaches the application, but is refused in the same shape."""

@@ -99,11 +99,13 @@ class Node:
         try:
             async with asyncio.timeout(PATIENCE):
                 await self._idle()
+                await self._beat()
                 for lane in self._lanes.values():
                     await self._snapshots.take_at_stop(lane)
-                await self._beat()
         except TimeoutError:
             log.error("node.stopped-with-work-undone")
+        except JournalError as error:
+            log.warning("node.stopped-without-snapshot", error=str(error))
         for task in [*self._tasks, *self._rebuilds]:
             task.cancel()
         await asyncio.gather(*self._tasks, *self._rebuilds, return_exceptions=True)

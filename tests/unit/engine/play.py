@@ -22,10 +22,12 @@ from pointsman.settings import Settings
 from .driver import BIRTH, SECOND, Centre, configuration
 
 QUEUES, KINDS, NAMES = 3, 3, 6
-CHANNELS = ("default", "chat", "voice")
+CHANNELS = ("chat", "chat", "chat", "voice", "default")
 CLOCKED_QUEUES = ("taskrouter.currentMin < 48", "taskrouter.currentMin >= 48 OR team == 'a'")
 CLOCKED_TARGET = "taskrouter.currentMin >= 48 OR worker.team == 'a'"
 TARGET_WORKERS = (
+    "1==1",
+    "1==1",
     "1==1",
     "level != 3",
     "team == 'a'",
@@ -37,6 +39,9 @@ TARGET_WORKERS = (
     "",
 )
 EXPRESSIONS = (
+    None,
+    None,
+    None,
     None,
     "worker.team == 'a'",
     "task.team == worker.team",
@@ -60,26 +65,19 @@ ORDERS = (
     "worker.channel.chat.assigned_tasks ASC",
     "worker.channel.chat.available_capacity_percentage DESC, worker.level",
 )
-KNOWN = ({}, {}, {}, {"known_worker_sid": "task.agent"}, {"known_worker_friendly_name": "task.name"})
+KNOWN = ({}, {}, {}, {}, {}, {}, {}, {"known_worker_sid": "task.agent"}, {"known_worker_friendly_name": "task.name"})
 
 _some = st.sampled_from
 _index = st.integers(0, 40)
 _names = _some([f"W{number}" for number in range(NAMES)])
 worker_attributes = st.fixed_dictionaries(
-    {},
-    optional={
-        "team": _some(["a", "b", None]),
-        "skills": st.lists(_some(["x", "y", 1, True, None]), max_size=3),
-        "level": _some([0, 1, 2, 3, "2", 1.5, True]),
-        "rank": st.integers(0, 2),
-    },
+    {"level": _some([0, 1, 2, 3, 1, 2, "2", 1.5, True, None]), "team": _some(["a", "b"]), "rank": st.integers(0, 2)},
+    optional={"skills": st.lists(_some(["x", "y", 1, True, None]), max_size=3)},
 )
 task_attributes = st.fixed_dictionaries(
-    {"kind": st.integers(0, KINDS)},
+    {"kind": st.integers(0, KINDS), "team": _some(["a", "b"]), "level": _some([0, 1, 1, 2, "1", 50, None])},
     optional={
-        "team": _some(["a", "b", None]),
         "skill": _some(["x", "y", 1, True, None]),
-        "level": _some([0, 1, 2, "1", 50, None]),
         "levels": st.lists(_some([0, 1, 1.0, 2, "2", True]), max_size=3),
         "tried": st.lists(_names, max_size=2),
         "name": _names,
@@ -110,10 +108,10 @@ queues = st.fixed_dictionaries(
 
 MOVES = {  # how often, and with what
     "create_task": (10, task_attributes, _some(CHANNELS), st.integers(0, 2), st.none() | st.integers(0, 9)),
-    "answer": (12, _index, _some(["accepted", "accepted", "rejected", "rejected", "wrapping", "completed"])),
+    "answer": (16, _index, st.booleans(), _some(["wrapping", "completed", "completed"])),
     "direct_task": (2, _index, _some([None, True, False]), _some(CHANNELS)),
     "set_activity": (5, _index, _some([0, 1, 2, 2, 2]), st.booleans()),
-    "set_channel": (4, _index, _some(CHANNELS), _some([None, 0, 1, 2, 3]), _some([None, True, True, False])),
+    "set_channel": (4, _index, _some(CHANNELS), _some([None, 0, 1, 2, 2, 3]), _some([None, True, True, False])),
     "set_attributes": (3, _index, worker_attributes),
     "change_task": (3, _index, task_attributes),
     "reorder_task": (2, _index, st.none() | st.integers(0, 3), st.none() | st.integers(0, 9)),
@@ -131,7 +129,7 @@ MOVES = {  # how often, and with what
 moves = _some([name for name, (weight, *_) in MOVES.items() for _ in range(weight)]).flatmap(
     lambda name: st.tuples(st.just(name), *MOVES[name][1:])
 )
-histories = st.lists(moves, min_size=30, max_size=60)
+histories = st.lists(moves, min_size=40, max_size=60)
 
 
 @dataclass
@@ -249,11 +247,13 @@ class Play:
             ignore_capacity=ignore_capacity,
         )
 
-    def answer(self, index, status):
-        wanted = {"accepted": ("pending",), "rejected": ("pending",), "wrapping": ("accepted",)}
-        states = wanted.get(status, ("accepted", "wrapping"))
+    def answer(self, index, accepts, next_status):
+        """The next thing that happens to some open reservation."""
+        states = ("pending", "accepted", "wrapping")
         sid = self.pick([row for row in self.tables.reservations if row.status in states], index)
-        self.centre.do(reservations.update, sid, reservation_status=status)
+        if self.tables.reservations[sid].status == "pending":
+            next_status = "accepted" if accepts else "rejected"
+        self.centre.do(reservations.update, sid, reservation_status=next_status)
 
     def set_activity(self, index, activity, reject):
         sid = self.pick(self.tables.activities, activity)
@@ -314,5 +314,3 @@ class Play:
 
     def multitask(self):
         self.centre.do(workspaces.update, multi_task_enabled=True)
-
-

@@ -89,7 +89,7 @@ KEYS = {
     **dict.fromkeys(("task-channel.created", "task-channel.updated", "task-channel.deleted"), CHANNEL),
     **dict.fromkeys(("task-queue.created", "task-queue.expression.updated", "task-queue.deleted"), QUEUE),
     **dict.fromkeys(("workflow.created", "workflow.updated", "workflow.deleted"), WORKFLOW),
-    **dict.fromkeys(("workspace.created", "workspace.updated", "workspace.deleted"), set()),
+    **{type: set() for type in ("workspace.created", "workspace.updated", "workspace.deleted")},
     **dict.fromkeys(("worker.created", "worker.attributes.update", "worker.deleted"), WORKER),
     "worker.activity.update": WORKER | PREVIOUS_ACTIVITY,
     "worker.capacity.update": WORKER | WORKER_CHANNEL,
@@ -149,7 +149,7 @@ def everything():
     workflow = c.workflow(filters, task_reservation_timeout=5)
     c.do(workflows.update, workflow.sid, friendly_name="Renamed")
     c.do(workspaces.update, friendly_name="Renamed")
-    alice, bob = c.worker("Alice", {"q": 1}), c.worker("Bob", {"q": 1})
+    alice, _ = c.worker("Alice", {"q": 1}), c.worker("Bob", {"q": 1})
     c.do(workers.update, alice.sid, attributes='{"q":1,"a":2}')
     c.do(worker_channels.update, alice.sid, "default", capacity=2, available=True)
     done = c.task({"n": 1})
@@ -162,10 +162,10 @@ def everything():
     c.run_to(5)  # the other reservation times out: Bob goes Offline
     c.run_to(60)  # and so does every step
     assert refused_once.status == "canceled"
+    c.worker("Carol", {"q": 1})
     c.do(tasks.delete, c.task().sid)
     end(c, c.task(), "canceled", reason="hangup")
     assert c.task({"skip": 1}).status == "canceled"
-    c.worker("Carol", {"q": 1})
     left = c.task()
     accept(c, left)
     c.run_to(60 + 86_400)
@@ -318,7 +318,8 @@ def test_events_tell_status_age_and_version_of_their_moment():
     accept(c, task)
     c.run_to(12)
     end(c, task, "completed", reason="done")
-    told = [(e.type, e.data["task_assignment_status"], e.data["task_age"], e.data["task_version"]) for _, e in c.events()]
+    keys = ("task_assignment_status", "task_age", "task_version")
+    told = [(event.type, *(event.data[key] for key in keys)) for _, event in c.events()]
     assert told == [
         ("task.created", "pending", 0, 0),
         ("workflow.entered", "pending", 0, 0),

@@ -97,7 +97,7 @@ def check(setup, history, slice=64):
     return centre
 
 
-@settings(max_examples=60)
+@settings(max_examples=150)
 @given(setups, histories, st.sampled_from([1, 3, 64]))
 def test_every_decision_is_the_one_of_the_naive_double_loop(setup, history, slice):
     check(setup, history, slice)

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pointsman.domain.entry import SYSTEM, Entry
+from pointsman.engine.workspace import task_queues
 from pointsman.engine.workspace.engine import WorkspaceEngine
 from pointsman.engine.workspace.tables import Picture
 
@@ -36,9 +37,7 @@ def rebuilt(centre, snapshot=None):
 
 def floor_of(ws):
     """Who is where, and which task waits in which line."""
-    rosters = {
-        sid: (sorted(roster.members), ws.workers_document(sid)) for sid, roster in ws.floor.rosters.items()
-    }
+    rosters = {sid: (sorted(roster.members), ws.workers_document(sid)) for sid, roster in ws.floor.rosters.items()}
     waiting = {
         sid: (one.line.pool.roster.queue.sid, one.line.pool.key, one.line.binding, one.line.barred, one.order)
         for sid, one in ws.floor.waiting.items()
@@ -90,7 +89,17 @@ def check(setup, history, cut=20, snapshot_at=7):
     return centre
 
 
-@settings(max_examples=40)
+@settings(max_examples=100)
 @given(setups, histories, st.integers(1, 30), st.integers(0, 30))
 def test_a_rebuilt_engine_is_alike_and_goes_on_alike(setup, history, cut, snapshot_at):
     check(setup, history, cut, snapshot_at)
+
+
+def test_a_task_for_a_worker_goes_into_the_oldest_of_his_queues_also_after_a_rebuild():
+    centre = Centre()
+    older, newer = centre.queue("Older", "level >= 2"), centre.queue("Newer")
+    centre.workflow([{"expression": "1==1", "targets": [{"queue": newer.sid}]}])
+    worker = centre.worker("Ada", {"level": 1})
+    centre.do(task_queues.update, older.sid, target_workers="level >= 1")
+    for each in (centre, rebuilt(centre)):
+        assert each.task(routing_target=worker.sid).task_queue_sid == older.sid

@@ -425,8 +425,7 @@ def test_6_unavailable_is_refused_with_the_count():
     refusal = refused(c, workers.update, alice.sid, activity_sid=c.offline, attributes='{"a":1}')
     assert (refusal.status, refusal.code) == (400, 20001)
     assert (
-        refusal.message
-        == f"Worker {alice.sid} cannot have its activity updated since it has 2 pending reservations."
+        refusal.message == f"Worker {alice.sid} cannot have its activity updated since it has 2 pending reservations."
     )
 
 
@@ -672,8 +671,8 @@ def test_18_other_overdue_deadlines_fire_once_in_order_at_the_present():
     c.events()
     restart(c, 100)
     assert [c.ws.task(each.sid).status for each in (slow, short)] == ["canceled", "canceled"]
-    ends = [(second, event.resource_sid, event.data["reason"]) for second, event in c.events() if "reason" in event.data]
-    assert ends == [
+    ended = [(second, event) for second, event in c.events() if event.type == "task.canceled"]
+    assert [(second, event.resource_sid, event.data["reason"]) for second, event in ended] == [
         (100, short.sid, "Task TTL Exceeded"),
         (100, slow.sid, "Task canceled on Workflow timeout"),
     ]
@@ -830,3 +829,32 @@ def test_re_evaluating_within_a_version_starts_over_except_in_the_same_filter():
     assert (task.task_queue_sid, age(c, task.deadline)) == (q2.sid, 20)
     c.at(12, workflows.update, workflow.sid, re_evaluate_tasks=True)
     assert (task.task_queue_sid, age(c, task.deadline)) == (q1.sid, 22)
+
+
+# -- between slices of settling
+
+
+def test_a_second_failure_before_the_first_was_followed_up_is_one_step_forward():
+    c = Centre()
+    q1, q2, q3 = c.queue("Q1", "q==1"), c.queue("Q2", "q==2"), c.queue("Q3", "q==3")
+    ladder(c, *(target(each, 10) for each in (q1, q2, q3)))
+    c.worker("Alice", {"q": 1})
+    task = c.task()
+    reservations.update(c.ws, latest(c, task).sid, reservation_status="rejected")
+    while len(task.reservations) == 1:
+        c.ws.settle(1)
+    reservations.update(c.ws, latest(c, task).sid, reservation_status="rejected")
+    c.settle()
+    assert (task.status, task.task_queue_sid) == ("pending", q2.sid)
+
+
+def test_a_parked_timer_stays_parked_over_a_restart():
+    c = Centre()
+    ladder(c, target(c.queue("Q1"), 10), target(c.queue("Q2")))
+    task = c.task()
+    timer = c.ws.timers.first()
+    assert (timer.kind, timer.sid) == ("step", task.sid)
+    c.ws.park(timer, "it failed twice")
+    c.settle()
+    restart(c, 100)
+    assert (c.ws.task(task.sid).target, c.ws.tables.parked) == (0, {("step", task.sid): None})

@@ -1,4 +1,4 @@
-"""The scenario vectors of the reference (their numbers stand in the tests' names) and the founding documents' examples."""
+"""The reference's scenario vectors (their numbers stand in the names) and the founding documents' examples."""
 
 import pytest
 
@@ -555,3 +555,21 @@ def test_the_example_of_skipping_to_the_general_queue():
     c.workflow(filters)
     task = c.task({"type": "Sales", "subSection": "tax"})
     assert (reserved_by(c, task), task.task_queue_sid, task.priority) == (["Gus"], general.sid, 1)
+
+
+@pytest.mark.parametrize(
+    ("state", "way_out"), [("pending", "canceled"), ("reserved", "canceled"), ("assigned", "completed")]
+)
+def test_stuck_tasks_are_closed_by_hand(state, way_out):
+    """Founding document 4: cancel what was never assigned, complete what was; the reason is kept for reporting."""
+    c = Centre()
+    ladder(c, target(c.queue("Q")))
+    task = c.task({"call_sid": "CA1"}, task_channel="voice")
+    if state != "pending":
+        c.worker("Alice")
+    if state == "assigned":
+        accept(c, task)
+    assert task.status == state
+    end(c, task, way_out, reason="Orchestration issue")
+    assert (task.status, task.reason) == (way_out, "Orchestration issue")
+    assert not c.ws.floor.waiting and all(not seat.reservations for seat in c.ws.floor.seats.values())

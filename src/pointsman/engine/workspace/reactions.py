@@ -212,7 +212,7 @@ def clock_in_slices(ws: WorkspaceEngine, rosters: list[Roster]) -> Iterator[None
 
 
 def _reevaluate_in_slices(ws: WorkspaceEngine, workflow_sid: str, outdated: bool = False) -> Iterator[None]:
-    """Pending tasks, or only the outdated ones, go through the workflow again; reserved ones do when their set fails."""
+    """Pending tasks go through the workflow again, or only outdated ones; reserved ones do when their set fails."""
     number = 0
     while tasks := ws.tables.tasks.after(number, _SLICE):
         number = tasks[-1].number

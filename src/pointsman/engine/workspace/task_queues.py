@@ -80,7 +80,7 @@ def update(
 
 
 def delete(ws: WorkspaceEngine, sid: str) -> None:
-    """Refused while a workflow version that is current or still followed names it, or an open task is in it (ruling 19)."""
+    """Refused while a workflow version that is current or followed names it, or an open task is in it (ruling 19)."""
     ws.task_queue(sid)
     for workflow in ws.tables.workflows:
         for version in workflow.versions:

@@ -213,7 +213,7 @@ def _queue(ws: WorkspaceEngine, sid: str | None, routing_target: str | None) -> 
         raise Refusal(
             f"RoutingTarget {routing_target[:100]} is no Worker, TaskQueue or Workflow of workspace {ws.stream}"
         )
-    own = [queue for queue in ws.seat(routing_target).queues if queue]
+    own = [queue.sid for queue in ws.tables.task_queues if queue.sid in ws.seat(routing_target).queues]
     chosen = sid or next(iter(own), None) or next((queue.sid for queue in ws.tables.task_queues), None)
     if chosen is None:
         raise Refusal(f"Workspace {ws.stream} has no TaskQueue to put the task into")

@@ -1,1 +1,1 @@
-"""Which task gets which worker: seats (workers), rosters (queues), pools of ready workers and lines of waiting tasks."""
+"""Which task gets which worker: seats (workers), rosters (queues), pools of ready workers, lines of waiting tasks."""

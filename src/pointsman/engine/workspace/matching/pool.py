@@ -31,7 +31,7 @@ class PoolKey(NamedTuple):
 
 
 class Place:
-    """One worker under one key of one pool. `token` makes entries comparable and tells a re-made place from an old one."""
+    """One worker under one key of one pool. `token` makes entries comparable: no two places share one."""
 
     __slots__ = ("gone", "key", "pool", "present", "seat", "sort", "token")
 

@@ -33,8 +33,8 @@ class Seat:
 
     @property
     def queues(self) -> dict[str, Roster]:
-        """The queues of which the worker is a member, by sid, oldest first."""
-        return dict(sorted(self.rosters.items(), key=lambda item: item[1].queue.number))
+        """The queues of which the worker is a member, by sid, in no order that a decision may depend on."""
+        return self.rosters
 
     def all_places(self) -> Iterator[Place]:
         return chain.from_iterable(self.places.values())
