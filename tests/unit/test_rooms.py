@@ -35,7 +35,7 @@ def modules(source: Path) -> list[Path]:
 
 
 def room_of(path: Path, source: Path) -> str:
-    """`rest/tasks.py` → rest, `settings.py` → settings, the package's own `__init__.py` → pointsman, `__main__.py` → cli."""
+    """`rest/tasks.py` → rest, `settings.py` → settings, the own `__init__.py` → pointsman, `__main__.py` → cli."""
     first = path.relative_to(source).parts[0]
     return "cli" if first == "__main__.py" else "pointsman" if first == "__init__.py" else first.removesuffix(".py")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -43,6 +44,20 @@ def check_text(field: str, value: str, most: int) -> str:
     """A text of at most `most` characters, possibly empty; 400/20001 otherwise."""
     if len(value) > most:
         raise Refusal(f"{field} must be at most {most} characters long, but has {len(value)}")
+    return value
+
+
+def check_url(field: str, value: str) -> str:
+    """An http or https URL with a host, or empty for none; 400/20001 otherwise."""
+    check_text(field, value, URL_CHARACTERS)
+    if value:
+        try:
+            parts = urlsplit(value)
+            valid = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+        except ValueError:
+            valid = False
+        if not valid or any(character.isspace() for character in value):
+            raise Refusal(f"{field} must be an http or https URL, but is '{value[:100]}'")
     return value
 
 

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from heapq import nlargest, nsmallest
+from time import perf_counter
 from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
 import msgspec
@@ -20,6 +21,7 @@ from pointsman.engine.workspace.engine import WorkspaceEngine
 from pointsman.operations.scope import View, WorkspaceScope
 
 SLICE = 500
+SLICE_SECONDS = 0.005
 PAGE_SIZE = 50
 PAGE_SIZE_MOST = 1000
 
@@ -160,13 +162,14 @@ async def _by_number(scope: WorkspaceScope, listing: Listing[Any], cursor: Curso
 
     def look(ws: WorkspaceEngine) -> tuple[int, bool]:
         records = listing.rows(ws).before(place, SLICE) if back else listing.rows(ws).after(place, SLICE)
-        keep = listing.keep(ws)
-        for record in records:
+        keep, last = listing.keep(ws), place
+        for record in _in_time(records):
+            last = record.number
             if keep(record):
-                found.append(((record.number,), listing.view(ws, record)))
+                found.append(((last,), listing.view(ws, record)))
                 if len(found) == wanted:
                     break
-        return (records[-1].number if records else place), len(records) < SLICE
+        return last, _is_end(records, last)
 
     done = False
     while not done and len(found) < wanted:
@@ -183,10 +186,13 @@ async def _by_order(scope: WorkspaceScope, listing: Listing[Any], cursor: Cursor
 
     def look(ws: WorkspaceEngine) -> tuple[list[tuple[Key, str]], int, bool]:
         records = listing.rows(ws).after(place, SLICE)
-        keep = listing.keep(ws)
-        keyed = ((listing.order(record), record.sid) for record in records if keep(record))
-        chosen = [entry for entry in keyed if _beyond(cursor, entry[0])]
-        return chosen, (records[-1].number if records else place), len(records) < SLICE
+        keep, last = listing.keep(ws), place
+        chosen = []
+        for record in _in_time(records):
+            last = record.number
+            if keep(record) and _beyond(cursor, key := listing.order(record)):
+                chosen.append((key, record.sid))
+        return chosen, last, _is_end(records, last)
 
     done = False
     while not done:
@@ -194,6 +200,20 @@ async def _by_order(scope: WorkspaceScope, listing: Listing[Any], cursor: Cursor
         best = pick(wanted, best + chosen)
         await asyncio.sleep(0)
     return await scope.ask(lambda ws: _rendered(ws, listing, best))
+
+
+def _in_time(records: Sequence[R]) -> Iterator[R]:
+    """The records of a slice, until its time is up: a client's expression may be a long one."""
+    until = perf_counter() + SLICE_SECONDS
+    for record in records:
+        yield record
+        if perf_counter() > until:
+            return
+
+
+def _is_end(records: Sequence[Any], last: int) -> bool:
+    """True if the slice was looked through to its end, and there is nothing behind it."""
+    return not records or (len(records) < SLICE and records[-1].number == last)
 
 
 def _beyond(cursor: Cursor | None, key: Key) -> bool:

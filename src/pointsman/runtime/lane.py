@@ -13,17 +13,22 @@ from pointsman.engine.core.stream import StreamEngine
 from pointsman.journal.envelope import encode
 from pointsman.journal.port import Batch, Listing
 
+GIVEN_UP = 4
+"""Rebuilds in a row after which nobody waits for a lane any more."""
+
 
 class Unavailable(Exception):
     """The journal cannot be written now, or too much waits to be: try again later (503)."""
 
 
 class Lane:
-    def __init__(self, stream: str, engine: StreamEngine) -> None:
+    def __init__(self, stream: str, engine: StreamEngine | None = None) -> None:
         self.stream = stream
-        self.engine: StreamEngine | None = engine
+        self.engine = engine
         """None while it must be rebuilt from the journal."""
         self.epoch = 0
+        self.decided = 0
+        """The last seq that was handed over to be written."""
         self.durable = 0
         """The last seq on disk."""
         self.rows: list[bytes] = []
@@ -32,18 +37,36 @@ class Lane:
         self.listing: EngineListing | None = None
         self.listing_changed = False
         self.slicing = False
+        """A further slice of settling is scheduled."""
         self.rebuild: asyncio.Task[None] | None = None
+        self.rebuilds = 0
+        """How many there were since the lane last came to rest."""
         self.timer: asyncio.TimerHandle | None = None
         self.timer_failures: Counter[tuple[str, str]] = Counter()
         self.snapshot_seq = 0
         self.snapshot_at = 0
         """Seq and time of the last snapshot."""
 
+    @property
+    def deleted(self) -> bool:
+        return self.listing is not None and self.listing.deleted
+
+    @property
+    def given_up(self) -> bool:
+        """It fails again and again: it is still tried now and then, but holds nobody up."""
+        return self.rebuilds >= GIVEN_UP
+
+    @property
+    def busy(self) -> bool:
+        """It has not come to rest, and may be expected to."""
+        return (self.slicing or self.rebuild is not None) and not self.given_up
+
     def accept(self, entries: list[Entry]) -> int:
         """Take entries that were just decided; how many bytes they are."""
         rows = [encode(entry) for entry in entries]
         self.rows += rows
         self.times += [entry.at for entry in entries]
+        self.decided += len(rows)
         assert self.engine is not None
         listing = self.engine.listing()
         if listing != self.listing:
@@ -83,6 +106,7 @@ class Lane:
         """Another writer has the stream: what was not written never will be."""
         self.engine = None
         self.rows, self.times = [], []
+        self.decided = self.durable
         for _, waiter in self.waiters:
             if not waiter.done():
                 waiter.set_exception(Unavailable(f"{self.stream} is written by another process"))

@@ -56,6 +56,15 @@ def nested(levels):
 INVALID = {
     "an activity without a name": (activities.create, {"friendly_name": " "}, "FriendlyName"),
     "an activity's long name": (activities.create, {"friendly_name": "x" * 65}, "64"),
+    "a unique name that is a sid": (
+        task_channels.create,
+        {"friendly_name": "x", "unique_name": "TC" + NOBODY},
+        "must not look like a sid",
+    ),
+    "a callback URL of another kind": (workspaces.update, {"event_callback_url": "file:///etc/passwd"}, "http"),
+    "a callback URL without host": (workspaces.update, {"event_callback_url": "http:///x"}, "http"),
+    "no callback URL at all": (workspaces.update, {"event_callback_url": "not a url"}, "http"),
+    "a callback URL with a port beyond all": (workspaces.update, {"event_callback_url": "http://h:99999/"}, "http"),
     "a taken unique name": (task_channels.create, {"friendly_name": "x", "unique_name": "voice"}, "already exists"),
     "a channel without unique name": (task_channels.create, {"friendly_name": "x", "unique_name": ""}, "UniqueName"),
     "a taken queue name": (task_queues.create, {"friendly_name": "Q"}, "already exists"),

@@ -33,6 +33,10 @@ class Timers:
     def clear(self, kind: str, sid: str) -> None:
         self._live.pop((kind, sid), None)
 
+    def __contains__(self, key: object) -> bool:
+        """True if a timer of this (kind, sid) is set."""
+        return key in self._live
+
     def first(self) -> Timer | None:
         """The next one due; None when there is none."""
         heap, live = self._heap, self._live

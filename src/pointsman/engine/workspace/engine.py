@@ -291,7 +291,8 @@ class WorkspaceEngine(StreamEngine):
 
     def watch_clock(self) -> None:
         """Some expression looks at the clock: look again at the next minute."""
-        self.timers.set("clock", "", (self.now // deadlines.MINUTE + 1) * deadlines.MINUTE)
+        if ("clock", "") not in self.timers:  # a tick that is due must not be put off
+            self.timers.set("clock", "", (self.now // deadlines.MINUTE + 1) * deadlines.MINUTE)
 
     def clock_ticked(self) -> None:
         clocked = [roster for roster in self.floor.rosters.values() if roster.uses_clock]

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
+
 from pointsman.domain.facts import TaskChannelCreated, TaskChannelDeleted, TaskChannelUpdated
 from pointsman.domain.limits import check_name
 from pointsman.domain.nouns import TaskChannel
 from pointsman.domain.refusal import Refusal
 from pointsman.engine.workspace.engine import WorkspaceEngine
 
+_SID = re.compile(r"(TC|WC)[0-9a-f]{32}")
 DEFAULT = "default"
 """The unique name of the channel of tasks that name none; it cannot be deleted."""
 
@@ -19,6 +22,8 @@ def create(
     ws.workspace()
     check_name("FriendlyName", friendly_name)
     check_name("UniqueName", unique_name)
+    if _SID.fullmatch(unique_name):
+        raise Refusal("UniqueName must not look like a sid, for a TaskChannel is found by either")
     if any(channel.unique_name == unique_name for channel in ws.tables.task_channels):
         raise Refusal(f"TaskChannel with the unique name {unique_name} already exists")
     fact = TaskChannelCreated(ws.ids("TC"), friendly_name, unique_name, bool(channel_optimized_routing))

@@ -7,10 +7,9 @@ from pointsman.domain.limits import (
     QUEUE_NAME_CHARACTERS,
     RESERVATION_TIMEOUT_MOST_SECONDS,
     RESERVATION_TIMEOUT_SECONDS,
-    URL_CHARACTERS,
     check_name,
     check_number,
-    check_text,
+    check_url,
 )
 from pointsman.domain.nouns import Workflow
 from pointsman.domain.refusal import Refusal
@@ -86,9 +85,9 @@ def _check(name: str | None, url: str | None, fallback_url: str | None, timeout:
     if name is not None:
         check_name("FriendlyName", name, QUEUE_NAME_CHARACTERS)
     if url is not None:
-        check_text("AssignmentCallbackUrl", url, URL_CHARACTERS)
+        check_url("AssignmentCallbackUrl", url)
     if fallback_url is not None:
-        check_text("FallbackAssignmentCallbackUrl", fallback_url, URL_CHARACTERS)
+        check_url("FallbackAssignmentCallbackUrl", fallback_url)
     if timeout is not None:
         check_number("TaskReservationTimeout", timeout, 1, RESERVATION_TIMEOUT_MOST_SECONDS)
 

@@ -11,7 +11,7 @@ from pointsman.domain.facts import (
     WorkspaceDeleted,
     WorkspaceUpdated,
 )
-from pointsman.domain.limits import URL_CHARACTERS, check_choice, check_name, check_text
+from pointsman.domain.limits import check_choice, check_name, check_text, check_url
 from pointsman.domain.nouns import Workspace
 from pointsman.domain.refusal import Refusal
 from pointsman.engine.workspace.engine import WorkspaceEngine
@@ -129,7 +129,7 @@ def delete(ws: WorkspaceEngine) -> None:
 
 def _check_settings(url: str | None, events_filter: str | None, order: str | None) -> None:
     if url is not None:
-        check_text("EventCallbackUrl", url, URL_CHARACTERS)
+        check_url("EventCallbackUrl", url)
     if events_filter is not None:
         check_text("EventsFilter", events_filter, EVENTS_FILTER_CHARACTERS)
     if order is not None:

@@ -1,0 +1,126 @@
+"""Turns: what an engine does in one go. A command, a slice of settling or of due timers; then the commit loop has it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import structlog
+
+from pointsman.domain.entry import SYSTEM, Origin
+from pointsman.domain.limits import SECOND
+from pointsman.domain.refusal import Refusal
+from pointsman.engine.core.stream import Ids, TimerFailed
+from pointsman.journal.port import Journal
+from pointsman.runtime.clock import Clock, RealClock
+from pointsman.runtime.commit import CommitLoop
+from pointsman.runtime.lane import Lane
+from pointsman.runtime.repair import Repair
+from pointsman.settings import Settings
+
+T = TypeVar("T")
+log = structlog.get_logger(__name__)
+
+SLICE = 64
+"""Steps of settling, or timers, in one turn of the loop."""
+FAILURES_MOST = 2
+"""So often a timer may fail before it is parked."""
+LONGEST_SLEEP = 3600.0
+UNHEALTHY_SLEEP = 1.0
+
+
+class Turns:
+    def __init__(self, journal: Journal, commit: CommitLoop, settings: Settings, clock: Clock, ids: Ids) -> None:
+        self.repair = Repair(journal, commit, settings, ids, self._rebuilt)
+        self._commit = commit
+        self._clock = clock
+        self._timers_run = True
+
+    def command(self, lane: Lane, origin: Origin, command: Callable[[Any], T]) -> tuple[T, int]:
+        """One command with the first slice of its settling: answer, and the seq that it rests on."""
+        engine = lane.engine
+        assert engine is not None
+        engine.begin(self._clock.now(), origin)
+        before = engine.head
+        try:
+            answer, head = command(engine), engine.head
+            engine.begin(engine.now, SYSTEM)
+            at_rest = engine.settle(SLICE)
+        except Exception as error:
+            if not isinstance(error, Refusal) or engine.head != before:  # a refusal comes before the first fact
+                self.repair.spoilt(lane)
+            raise
+        self.hand_over(lane, at_rest)
+        return answer, head
+
+    def hand_over(self, lane: Lane, at_rest: bool = False) -> None:
+        """To the commit loop with what was decided; go on settling in the next turn of the loop."""
+        self._commit.add(lane)
+        if lane.deleted:
+            return
+        if not at_rest and not lane.slicing:
+            lane.slicing = True
+            asyncio.get_running_loop().call_soon(self._settle, lane)
+        self._look_at_timers(lane, at_rest)
+
+    def _settle(self, lane: Lane) -> None:
+        lane.slicing = False
+        if lane.engine is None:
+            return
+        try:
+            lane.engine.begin(self._clock.now(), SYSTEM)
+            at_rest = lane.engine.settle(SLICE)
+        except Exception:
+            log.exception("engine.settle-failed", stream=lane.stream)
+            self.repair.spoilt(lane)
+            return
+        self.hand_over(lane, at_rest)
+
+    def _rebuilt(self, lane: Lane, failure: TimerFailed | None) -> None:
+        """A lane has a fresh engine: go on, without the timer if it has failed too often."""
+        timer = failure.timer if failure is not None else None
+        if timer is None or lane.timer_failures[timer.kind, timer.sid] < FAILURES_MOST:
+            self.hand_over(lane)
+            return
+        error = str(failure.__cause__) if failure is not None else ""
+        log.error("timer.parked", stream=lane.stream, kind=timer.kind, sid=timer.sid, error=error)
+        self.command(lane, SYSTEM, lambda engine: engine.park(timer, error))
+        del lane.timer_failures[timer.kind, timer.sid]
+
+    # -- timers
+
+    def stop_timers(self) -> None:
+        """From now on no timer fires."""
+        self._timers_run = False
+
+    def _look_at_timers(self, lane: Lane, at_rest: bool) -> None:
+        """Under the real clock, wake when the lane's next timer is due."""
+        if lane.timer is not None:
+            lane.timer.cancel()
+            lane.timer = None
+        now = self._clock.now()
+        due = lane.engine.next_due() if lane.engine is not None else None
+        if at_rest and (due is None or due > now):
+            lane.rebuilds = 0
+        if due is not None and self._timers_run and isinstance(self._clock, RealClock):
+            self._fire_later(lane, min(max(0.0, (due - now) / SECOND), LONGEST_SLEEP))
+
+    def _fire_later(self, lane: Lane, delay: float) -> None:
+        lane.timer = asyncio.get_running_loop().call_later(delay, self.fire, lane)
+
+    def fire(self, lane: Lane) -> None:
+        """Run a slice of the timers that are due; not while the journal fails, for nothing can be promised then."""
+        if lane.engine is None or not self._timers_run:
+            return
+        if not self._commit.healthy:
+            self._fire_later(lane, UNHEALTHY_SLEEP)
+            return
+        try:
+            lane.engine.run_due(self._clock.now(), SLICE)
+        except TimerFailed as failure:
+            log.exception("timer.failed", stream=lane.stream, kind=failure.timer.kind, sid=failure.timer.sid)
+            lane.timer_failures[failure.timer.kind, failure.timer.sid] += 1
+            self.repair.spoilt(lane, failure)
+            return
+        self.hand_over(lane)
