@@ -5,14 +5,20 @@ from __future__ import annotations
 import asyncio
 
 import msgspec
+import structlog
 
 from pointsman.domain.limits import SECOND
 from pointsman.domain.nouns import Task, Worker
 from pointsman.journal.port import Journal, Snapshot
+from pointsman.runtime.node import Node
 from pointsman.settings import Settings
+
+log = structlog.get_logger(__name__)
 
 DAY = 86_400 * SECOND
 SLICE = 500
+LOOK_SECONDS = 60.0
+"""Real time between two looks at the clock."""
 
 
 class _Picture(msgspec.Struct):
@@ -20,6 +26,39 @@ class _Picture(msgspec.Struct):
 
     tasks: list[Task] = []
     workers: list[Worker] = []
+
+
+async def keep_forgetting(node: Node) -> None:
+    """Forget at the start, then once on each day of the node's clock, until cancelled."""
+    last = None
+    while True:
+        if (today := node.clock.now() // DAY) != last:
+            await forget_everywhere(node)
+            last = today
+        await asyncio.sleep(LOOK_SECONDS)
+
+
+async def forget_everywhere(node: Node) -> None:
+    """Forget in every workspace; where it fails, the others go on."""
+    try:
+        after = ""
+        while heads := await node.journal.streams(after, SLICE):
+            for head in heads:
+                if head.stream.startswith("WS"):
+                    await _try_to_forget(node, head.stream)
+            after = heads[-1].stream
+    except Exception:  # the journal may be down, and the next day is soon enough
+        log.exception("retention.failed")
+
+
+async def _try_to_forget(node: Node, stream: str) -> None:
+    try:
+        deleted = await forget(node.journal, node.settings, stream, node.clock.now())
+    except Exception:
+        log.exception("retention.failed", stream=stream)
+        return
+    if deleted:
+        log.info("retention.forgot", stream=stream, facts=deleted)
 
 
 async def forget(journal: Journal, settings: Settings, stream: str, now: int) -> int:

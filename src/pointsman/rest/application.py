@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from time import time
@@ -10,6 +11,7 @@ import msgspec
 
 from pointsman.auth.bootstrap import FirstCredentials, bootstrap
 from pointsman.auth.directory import Directory
+from pointsman.history.retention import keep_forgetting
 from pointsman.journal import Journal
 from pointsman.journal.memory import MemoryJournal
 from pointsman.journal.sqlite import SqliteJournal
@@ -76,7 +78,11 @@ async def open_application(
             app = create_app(house)
             for add_door in doors:
                 add_door(house, app)
-            yield RunningApplication(app, house, credentials)
+            forgetting = asyncio.create_task(keep_forgetting(node))
+            try:
+                yield RunningApplication(app, house, credentials)
+            finally:
+                forgetting.cancel()
         finally:
             await node.stop()
     finally:

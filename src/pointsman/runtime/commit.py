@@ -16,7 +16,8 @@ log = structlog.get_logger(__name__)
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.05, 1.0
 """Seconds between tries of the same batch, doubled each time. Real time: the disk knows no other."""
-BATCH_ROWS = 20_000
+LEAST_PATIENCE = 1.0
+"""Seconds that one write may take even if the setting says 0."""
 
 
 class CommitLoop:
@@ -46,11 +47,16 @@ class CommitLoop:
         assert lane.engine is not None
         entries = lane.engine.take()
         if entries:
-            self._facts += len(entries)
             self._bytes += lane.accept(entries)
+            self._facts += len(entries)
             self._dirty[lane] = None
             self._idle.clear()
             self._wake.set()
+
+    @property
+    def waiting(self) -> bool:
+        """Something that was taken is not on disk."""
+        return not self._idle.is_set()
 
     async def idle(self) -> None:
         """Return when everything that was taken is on disk."""
@@ -68,14 +74,17 @@ class CommitLoop:
             self._idle.set()
 
     async def _write(self, work: list[tuple[Lane, Batch]]) -> None:
-        pause, failing_for = FIRST_PAUSE, 0.0
-        while work := await self._try(work):
-            self.healthy = False
-            if failing_for >= self._settings.unavailable_exit_seconds:
-                self._on_hopeless()
-            await asyncio.sleep(pause)
-            failing_for += pause
-            pause = min(2 * pause, LONGEST_PAUSE)
+        """Append until all is on disk. A journal that hangs is given up like one that answers with failures."""
+        patience = self._settings.unavailable_exit_seconds or LEAST_PATIENCE
+        giving_up = asyncio.get_running_loop().call_later(patience, self._on_hopeless)
+        pause = FIRST_PAUSE
+        try:
+            while work := await self._try(work):
+                self.healthy = False
+                await asyncio.sleep(pause)
+                pause = min(2 * pause, LONGEST_PAUSE)
+        finally:
+            giving_up.cancel()
         if not self.healthy:
             log.info("journal.recovered")
         self.healthy = True

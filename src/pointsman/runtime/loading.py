@@ -25,7 +25,7 @@ async def load(journal: Journal, lane: Lane, settings: Settings, ids: Ids) -> No
         raise DamagedJournal(f"{lane.stream} ends at entry {engine.head}, but its directory row says {head.head}")
     engine.ready()
     lane.listing = engine.listing()
-    lane.engine, lane.epoch, lane.durable = engine, head.epoch, head.head
+    lane.engine, lane.epoch, lane.decided, lane.durable = engine, head.epoch, head.head, head.head
 
 
 async def replay(journal: Journal, engine: StreamEngine) -> Snapshot | None:

@@ -11,15 +11,15 @@ import structlog
 from pointsman.domain.entry import SYSTEM, Origin
 from pointsman.domain.limits import SECOND
 from pointsman.domain.refusal import Refusal, not_found
-from pointsman.engine.core.stream import Ids, StreamEngine, TimerFailed
-from pointsman.engine.core.timers import Timer
+from pointsman.engine.core.stream import Ids
 from pointsman.journal.port import Journal, JournalError
-from pointsman.runtime.clock import Clock, RealClock, VirtualClock
+from pointsman.runtime.clock import Clock, VirtualClock
 from pointsman.runtime.commit import CommitLoop
 from pointsman.runtime.engines import engine_for
 from pointsman.runtime.lane import Lane, Unavailable
 from pointsman.runtime.loading import load
 from pointsman.runtime.snapshots import Snapshots
+from pointsman.runtime.turns import Turns
 from pointsman.settings import Settings
 
 __all__ = ["Node", "Unavailable"]
@@ -27,12 +27,13 @@ __all__ = ["Node", "Unavailable"]
 T = TypeVar("T")
 log = structlog.get_logger(__name__)
 
-SLICE = 64
-"""Steps of settling, or timers, in one turn of the loop."""
 PATIENCE = 5.0
 """Seconds for which an answer waits for the disk."""
 BEAT_SECONDS = 5.0
-LONGEST_SLEEP = 3600.0
+
+
+def _exists(stream: str) -> Refusal:
+    return Refusal(f"{stream} already exists", status=409, code=20409)
 
 
 class Node:
@@ -53,10 +54,11 @@ class Node:
         self.idlers: list[Callable[[], Awaitable[None]]] = []
         """Whoever else must be idle before a virtual clock moves on."""
         self._lanes: dict[str, Lane] = {}
+        self._creating: set[str] = set()
         self._commit = CommitLoop(journal, settings, on_hopeless)
+        self._turns = Turns(journal, self._commit, settings, clock, ids)
         self._snapshots = Snapshots(journal)
         self._tasks: list[asyncio.Task[None]] = []
-        self._rebuilds: set[asyncio.Task[None]] = set()
         self._advancing = asyncio.Lock()
         self._stopping = False
 
@@ -64,8 +66,8 @@ class Node:
 
     async def start(self) -> None:
         """Take up every stream of the journal, which is open."""
-        self._stopping = False
-        self._tasks = [asyncio.create_task(self._commit.run()), asyncio.create_task(self._look_after())]
+        work = (self._commit.run(), self._stay_alive(), self._take_snapshots())
+        self._tasks = [asyncio.create_task(each) for each in work]
         down_since = await self.journal.last_beat()
         after = ""
         while heads := await self.journal.streams(after, 1000):
@@ -77,25 +79,24 @@ class Node:
         await self._beat()
 
     async def _take_up(self, stream: str) -> None:
-        lane = Lane(stream, engine_for(stream, self.settings, self.ids))
+        lane = Lane(stream)
         await load(self.journal, lane, self.settings, self.ids)
         self._lanes[stream] = lane
 
     def _resume(self, down_since: int | None) -> None:
         if isinstance(self.clock, VirtualClock):
-            self.clock.set(max([engine.now for engine in self._engines()], default=0))
+            last = [lane.engine.now for lane in self._lanes.values() if lane.engine is not None]
+            self.clock.set(max(last, default=0))
         for lane in list(self._lanes.values()):
             engine = lane.engine
             assert engine is not None
             since = max(engine.now, down_since or 0)
-            self._turn(lane, SYSTEM, lambda engine, since=since: engine.resume(since))  # type: ignore[misc]
+            self._turns.command(lane, SYSTEM, lambda engine, since=since: engine.resume(since))  # type: ignore[misc]
 
     async def stop(self) -> None:
         """Let what is under way come to rest, then stop. The journal stays open."""
         self._stopping = True
-        for lane in self._lanes.values():
-            if lane.timer is not None:
-                lane.timer.cancel()
+        self._turns.stop_timers(self._lanes.values())
         try:
             async with asyncio.timeout(PATIENCE):
                 await self._idle()
@@ -106,9 +107,10 @@ class Node:
             log.error("node.stopped-with-work-undone")
         except JournalError as error:
             log.warning("node.stopped-without-snapshot", error=str(error))
-        for task in [*self._tasks, *self._rebuilds]:
+        await self._turns.repair.stop()
+        for task in self._tasks:
             task.cancel()
-        await asyncio.gather(*self._tasks, *self._rebuilds, return_exceptions=True)
+        await asyncio.gather(*self._tasks, return_exceptions=True)
 
     @property
     def ready(self) -> bool:
@@ -124,14 +126,14 @@ class Node:
         Unavailable.
         """
         lane = await self._lane(stream)
-        self._commit.admit()
+        self._admit()
         try:
-            answer, head = self._turn(lane, origin, command)
+            answer, head = self._turns.command(lane, origin, command)
         except Refusal:
             await self._durable(lane)
             raise
         await lane.wait(head, PATIENCE)
-        if lane.listing is not None and lane.listing.deleted:
+        if lane.deleted:
             self._lanes.pop(stream, None)
         return answer
 
@@ -150,19 +152,25 @@ class Node:
 
     async def create(self, stream: str, origin: Origin, command: Callable[[Any], T]) -> T:
         """The first command of a new stream; a refused one leaves no trace. Raises Refusal, Unavailable."""
-        self._commit.admit()
-        if stream in self._lanes:
-            raise Refusal(f"{stream} already exists")
+        self._admit()
+        if stream in self._lanes or stream in self._creating:
+            raise _exists(stream)
         lane = Lane(stream, engine_for(stream, self.settings, self.ids))
         assert lane.engine is not None
         lane.engine.begin(self.clock.now(), origin)
         answer = command(lane.engine)
+        self._creating.add(stream)
         try:
-            lane.epoch = (await self.journal.claim(stream)).epoch
+            claimed = await self.journal.claim(stream)
         except JournalError as error:
             raise Unavailable(str(error)) from error
+        finally:
+            self._creating.discard(stream)
+        if claimed.head:
+            raise _exists(stream)
+        lane.epoch = claimed.epoch
         self._lanes[stream] = lane
-        self._hand_over(lane)
+        self._turns.hand_over(lane)
         await self._durable(lane)
         return answer
 
@@ -177,94 +185,30 @@ class Node:
 
     async def _lane(self, stream: str) -> Lane:
         lane = self._lanes.get(stream)
-        if lane is None or (lane.listing is not None and lane.listing.deleted):
+        if lane is None or lane.deleted:
             raise not_found(f"/Workspaces/{stream[:100]}")
         if self._stopping:
             raise Unavailable("The server is stopping")
         if lane.engine is None:
             try:
                 async with asyncio.timeout(PATIENCE):
-                    await asyncio.shield(self._rebuild(lane))
+                    await asyncio.shield(self._turns.repair.rebuild(lane))
             except TimeoutError:
                 raise Unavailable(f"{stream} is being rebuilt") from None
             if lane.engine is None:
                 raise Unavailable(f"{stream} could not be rebuilt from the journal")
         return lane
 
+    def _admit(self) -> None:
+        if self._stopping:
+            raise Unavailable("The server is stopping")
+        self._commit.admit()
+
     async def _durable(self, lane: Lane) -> None:
         if lane.engine is not None:
             await lane.wait(lane.engine.head, PATIENCE)
 
-    # -- turns
-
-    def _turn(self, lane: Lane, origin: Origin, command: Callable[[Any], T]) -> tuple[T, int]:
-        """One command with the first slice of its settling: answer, and the seq that it rests on."""
-        engine = lane.engine
-        assert engine is not None
-        engine.begin(self.clock.now(), origin)
-        before = engine.head
-        try:
-            answer, head = command(engine), engine.head
-            engine.begin(engine.now, SYSTEM)
-            at_rest = engine.settle(SLICE)
-        except Exception as error:
-            if not isinstance(error, Refusal) or engine.head != before:  # a refusal comes before the first fact
-                self._spoil(lane)
-            raise
-        self._hand_over(lane, at_rest)
-        return answer, head
-
-    def _hand_over(self, lane: Lane, at_rest: bool = False) -> None:
-        """To the commit loop with what was decided; go on settling in the next turn of the loop."""
-        self._commit.add(lane)
-        if lane.listing is not None and lane.listing.deleted:
-            return
-        if not at_rest and not lane.slicing:
-            lane.slicing = True
-            asyncio.get_running_loop().call_soon(self._settle_on, lane)
-        self._set_timer(lane)
-
-    def _settle_on(self, lane: Lane) -> None:
-        lane.slicing = False
-        if lane.engine is None:
-            return
-        try:
-            lane.engine.begin(self.clock.now(), SYSTEM)
-            at_rest = lane.engine.settle(SLICE)
-        except Exception:
-            log.exception("engine.settle-failed", stream=lane.stream)
-            self._spoil(lane)
-            return
-        self._hand_over(lane, at_rest)
-
-    # -- timers
-
-    def _set_timer(self, lane: Lane) -> None:
-        """Under the real clock: wake when the lane's next timer is due."""
-        if lane.timer is not None:
-            lane.timer.cancel()
-            lane.timer = None
-        due = lane.engine.next_due() if lane.engine is not None else None
-        if due is None or self._stopping or not isinstance(self.clock, RealClock):
-            return
-        delay = min(max(0.0, (due - self.clock.now()) / SECOND), LONGEST_SLEEP)
-        lane.timer = asyncio.get_running_loop().call_later(delay, self._fire, lane)
-
-    def _fire(self, lane: Lane) -> None:
-        """Run a slice of the timers that are due; not while the journal fails, for nothing can be promised then."""
-        if lane.engine is None or self._stopping:
-            return
-        if not self._commit.healthy:
-            lane.timer = asyncio.get_running_loop().call_later(1.0, self._fire, lane)
-            return
-        try:
-            lane.engine.run_due(self.clock.now(), SLICE)
-        except TimerFailed as failure:
-            log.exception("timer.failed", stream=lane.stream, kind=failure.timer.kind, sid=failure.timer.sid)
-            lane.timer_failures[failure.timer.kind, failure.timer.sid] += 1
-            self._spoil(lane, failure)
-            return
-        self._hand_over(lane)
+    # -- a virtual clock
 
     async def advance(self, seconds: float) -> int:
         """Move a virtual clock on, firing every timer due on the way, in order; the new time."""
@@ -275,18 +219,15 @@ class Node:
             while (due := self._next_due()) is not None and due <= until:
                 self.clock.set(due)
                 for lane in list(self._lanes.values()):
-                    self._fire(lane)
+                    self._turns.fire(lane)
                 await self._idle()
             self.clock.set(until)
             await self._beat()  # or a restart would take this time for downtime
             return self.clock.now()
 
     def _next_due(self) -> int | None:
-        dues = [due for engine in self._engines() if (due := engine.next_due()) is not None]
-        return min(dues, default=None)
-
-    def _engines(self) -> list[StreamEngine]:
-        return [lane.engine for lane in self._lanes.values() if lane.engine is not None]
+        engines = [lane.engine for lane in self._lanes.values() if lane.engine is not None and not lane.given_up]
+        return min((due for engine in engines if (due := engine.next_due()) is not None), default=None)
 
     async def _idle(self) -> None:
         """Until every engine is at rest, everything is on disk and all idlers are idle."""
@@ -294,61 +235,33 @@ class Node:
             await self._commit.idle()
             for idler in self.idlers:
                 await idler()
-            if self._rebuilds:
-                await asyncio.wait(self._rebuilds)
-            elif not any(lane.slicing for lane in self._lanes.values()):
+            rebuilds = [lane.rebuild for lane in self._lanes.values() if lane.busy and lane.rebuild is not None]
+            if rebuilds:
+                await asyncio.wait(rebuilds)
+            elif not self._commit.waiting and not any(lane.busy for lane in self._lanes.values()):
                 return
             await asyncio.sleep(0)
 
-    # -- repair
-
-    def _spoil(self, lane: Lane, failure: TimerFailed | None = None) -> None:
-        """An engine raised something unforeseen: drop it, with what it had not handed over, and rebuild it."""
-        lane.engine = None
-        self._rebuild(lane, failure)
-
-    def _rebuild(self, lane: Lane, failure: TimerFailed | None = None) -> asyncio.Task[None]:
-        if lane.rebuild is None:
-            lane.rebuild = asyncio.create_task(self._load_again(lane, failure))
-            self._rebuilds.add(lane.rebuild)
-            lane.rebuild.add_done_callback(self._rebuilds.discard)
-        return lane.rebuild
-
-    async def _load_again(self, lane: Lane, failure: TimerFailed | None) -> None:
-        try:
-            while lane.rows or lane.waiters:  # what earlier commands were promised is still on its way
-                await self._commit.idle()
-                await asyncio.sleep(0)
-            await load(self.journal, lane, self.settings, self.ids)
-        except JournalError:
-            log.exception("lane.rebuild-failed", stream=lane.stream)
-            return
-        finally:
-            lane.rebuild = None
-        if failure is not None and lane.timer_failures[failure.timer.kind, failure.timer.sid] > 1:
-            self._park(lane, failure.timer, str(failure.__cause__))
-        else:
-            self._hand_over(lane)
-
-    def _park(self, lane: Lane, timer: Timer, error: str) -> None:
-        log.error("timer.parked", stream=lane.stream, kind=timer.kind, sid=timer.sid, error=error)
-        self._turn(lane, SYSTEM, lambda engine: engine.park(timer, error))
-
     # -- housekeeping
 
-    async def _look_after(self) -> None:
-        """Every few seconds: leave a sign of life, and take the snapshots that are due."""
+    async def _stay_alive(self) -> None:
+        """Every few seconds a sign of life."""
         while True:
             await asyncio.sleep(BEAT_SECONDS)
-            try:
-                await self._beat()
-                for lane in list(self._lanes.values()):
-                    await self._snapshots.take_if_due(lane, self.clock.now())
-            except JournalError as error:
-                log.warning("housekeeping.failed", error=str(error))
+            await self._beat()
 
     async def _beat(self) -> None:
         try:
             await self.journal.beat(self.clock.now())
         except JournalError as error:
             log.warning("beat.failed", error=str(error))
+
+    async def _take_snapshots(self) -> None:
+        """One after the other, as they are due."""
+        while True:
+            await asyncio.sleep(BEAT_SECONDS)
+            for lane in list(self._lanes.values()):
+                try:
+                    await self._snapshots.take_if_due(lane, self.clock.now())
+                except (JournalError, OSError) as error:
+                    log.warning("snapshot.failed", stream=lane.stream, error=str(error))

@@ -53,16 +53,18 @@ class Repair:
         await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _run(self, lane: Lane, failure: TimerFailed | None) -> None:
-        await asyncio.sleep(min(FIRST_PAUSE * 2 ** (lane.rebuilds - 1), LONGEST_PAUSE) if lane.rebuilds else 0)
-        lane.rebuilds = min(lane.rebuilds + 1, 100)
+        if lane.rebuilds:
+            await asyncio.sleep(min(FIRST_PAUSE * 2 ** min(lane.rebuilds - 1, 10), LONGEST_PAUSE))
+        lane.rebuilds += 1
         try:
             while lane.decided > lane.durable:  # what earlier commands were promised is still on its way
                 await self._commit.idle()
                 await asyncio.sleep(0)
             await load(self._journal, lane, self._settings, self._ids)
-            lane.rebuild = None
-            self._rebuilt(lane, failure)
         except Exception:
             log.exception("lane.rebuild-failed", stream=lane.stream)
             lane.rebuild = None
-            self.spoilt(lane, failure)
+            self.rebuild(lane, failure)
+        else:
+            lane.rebuild = None
+            self._rebuilt(lane, failure)

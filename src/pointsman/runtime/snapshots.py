@@ -80,8 +80,10 @@ async def _from_child(path: str, stream: str) -> Snapshot | None:
         async with asyncio.timeout(CHILD_SECONDS):
             output, _ = await child.communicate()
     except TimeoutError:
-        child.kill()
         output = b""
+    finally:
+        if child.returncode is None:
+            child.kill()
     head, found, body = output.partition(b"\n")
     if child.returncode != 0 or not found:
         log.error("snapshot.failed", stream=stream, code=child.returncode)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 
 import structlog
@@ -11,7 +11,7 @@ import structlog
 from pointsman.domain.entry import SYSTEM, Origin
 from pointsman.domain.limits import SECOND
 from pointsman.domain.refusal import Refusal
-from pointsman.engine.core.stream import Ids, TimerFailed
+from pointsman.engine.core.stream import Ids, StreamEngine, TimerFailed
 from pointsman.journal.port import Journal
 from pointsman.runtime.clock import Clock, RealClock
 from pointsman.runtime.commit import CommitLoop
@@ -46,12 +46,11 @@ class Turns:
         try:
             answer, head = command(engine), engine.head
             engine.begin(engine.now, SYSTEM)
-            at_rest = engine.settle(SLICE)
+            self.hand_over(lane, engine.settle(SLICE))
         except Exception as error:
             if not isinstance(error, Refusal) or engine.head != before:  # a refusal comes before the first fact
                 self.repair.spoilt(lane)
             raise
-        self.hand_over(lane, at_rest)
         return answer, head
 
     def hand_over(self, lane: Lane, at_rest: bool = False) -> None:
@@ -66,33 +65,40 @@ class Turns:
 
     def _settle(self, lane: Lane) -> None:
         lane.slicing = False
-        if lane.engine is None:
-            return
+        if lane.engine is not None:
+            self._of_itself(lane, lambda engine: engine.settle(SLICE))
+
+    def _of_itself(self, lane: Lane, work: Callable[[StreamEngine], bool | None]) -> None:
+        """A turn that nobody asked for; `work` is True if it leaves the engine at rest."""
+        assert lane.engine is not None
         try:
             lane.engine.begin(self._clock.now(), SYSTEM)
-            at_rest = lane.engine.settle(SLICE)
+            self.hand_over(lane, work(lane.engine) is True)
+        except TimerFailed as failure:
+            log.exception("timer.failed", stream=lane.stream, kind=failure.timer.kind, sid=failure.timer.sid)
+            lane.timer_failures[failure.timer.kind, failure.timer.sid] += 1
+            self.repair.spoilt(lane, failure)
         except Exception:
-            log.exception("engine.settle-failed", stream=lane.stream)
+            log.exception("turn.failed", stream=lane.stream)
             self.repair.spoilt(lane)
-            return
-        self.hand_over(lane, at_rest)
 
     def _rebuilt(self, lane: Lane, failure: TimerFailed | None) -> None:
-        """A lane has a fresh engine: go on, without the timer if it has failed too often."""
-        timer = failure.timer if failure is not None else None
-        if timer is None or lane.timer_failures[timer.kind, timer.sid] < FAILURES_MOST:
+        """A lane has a fresh engine: go on, without the timer that has failed too often."""
+        if failure is None or lane.timer_failures[failure.timer.kind, failure.timer.sid] < FAILURES_MOST:
             self.hand_over(lane)
             return
-        error = str(failure.__cause__) if failure is not None else ""
+        timer, error = failure.timer, str(failure.__cause__)
         log.error("timer.parked", stream=lane.stream, kind=timer.kind, sid=timer.sid, error=error)
-        self.command(lane, SYSTEM, lambda engine: engine.park(timer, error))
-        del lane.timer_failures[timer.kind, timer.sid]
+        self._of_itself(lane, lambda engine: engine.park(timer, error))
 
     # -- timers
 
-    def stop_timers(self) -> None:
+    def stop_timers(self, lanes: Iterable[Lane]) -> None:
         """From now on no timer fires."""
         self._timers_run = False
+        for lane in lanes:
+            if lane.timer is not None:
+                lane.timer.cancel()
 
     def _look_at_timers(self, lane: Lane, at_rest: bool) -> None:
         """Under the real clock, wake when the lane's next timer is due."""
@@ -116,11 +122,7 @@ class Turns:
         if not self._commit.healthy:
             self._fire_later(lane, UNHEALTHY_SLEEP)
             return
-        try:
-            lane.engine.run_due(self._clock.now(), SLICE)
-        except TimerFailed as failure:
-            log.exception("timer.failed", stream=lane.stream, kind=failure.timer.kind, sid=failure.timer.sid)
-            lane.timer_failures[failure.timer.kind, failure.timer.sid] += 1
-            self.repair.spoilt(lane, failure)
-            return
-        self.hand_over(lane)
+        self._of_itself(lane, self._run_due)
+
+    def _run_due(self, engine: StreamEngine) -> None:
+        engine.run_due(self._clock.now(), SLICE)
