@@ -13,7 +13,7 @@ from tests.journal.golden.make_golden import Line
 from pointsman.domain.facts import AnyFact
 from pointsman.domain.limits import SECOND
 from pointsman.engine.core.stream import StreamEngine
-from pointsman.journal.envelope import decode
+from pointsman.journal.envelope import decode, encode
 from pointsman.runtime.engines import engine_for
 from pointsman.runtime.ids import SeededIds
 from pointsman.settings import Settings
@@ -53,6 +53,14 @@ def lacking(expected: Any, found: Any, path: str = "") -> list[str]:
         pairs = enumerate(zip(expected, found, strict=True))
         return [text for n, (one, other) in pairs for text in lacking(one, other, f"{path}/{n}")]
     return [] if expected == found else [f"{path}: {expected!r} became {found!r}"]
+
+
+@golden
+def test_no_word_of_a_row_is_passed_over(name: str) -> None:
+    for line in lines_of(name):
+        body = bytes(line.row)
+        again = encode(decode(body, line.stream, line.seq))
+        assert lacking(msgspec.json.decode(body), msgspec.json.decode(again), f"{line.stream}/{line.seq}") == []
 
 
 @golden

@@ -13,7 +13,7 @@ import uvloop
 from pointsman.auth.bootstrap import BootstrapError, FirstCredentials
 from pointsman.journal import JournalError, JournalUnavailable
 from pointsman.rest.application import RunningApplication, open_application
-from pointsman.rest.server import bind, make_server, quiet_signals, url_of
+from pointsman.rest.server import StopSignals, bind, make_server, url_of
 from pointsman.settings import Settings, SettingsError
 
 __all__ = ["RunningApplication", "open_application", "run"]
@@ -33,7 +33,7 @@ def run(settings: Settings) -> None:
 
 
 async def _serve(settings: Settings) -> None:
-    quiet_signals()
+    signals = StopSignals()
     hopeless = asyncio.Event()
     sys.setswitchinterval(SWITCH_SECONDS)
     with bind(settings) as listener:
@@ -43,6 +43,7 @@ async def _serve(settings: Settings) -> None:
             gc.freeze()
             click.echo(f"Pointsman listens on {url_of(listener)}")
             server = make_server(application.asgi, settings)
+            signals.end(server)
             watch = asyncio.create_task(_end_when(hopeless, server))
             await server.serve(sockets=[listener])
             watch.cancel()

@@ -28,7 +28,7 @@ from pointsman.demo.picture import Picture
 from pointsman.demo.screen import line, screen
 from pointsman.journal import JournalError
 from pointsman.rest.application import open_application
-from pointsman.rest.server import bind, make_server, quiet_signals, url_of
+from pointsman.rest.server import StopSignals, bind, make_server, url_of
 from pointsman.settings import Settings, SettingsError
 
 LOOK_SECONDS = 0.5
@@ -74,10 +74,11 @@ def _fail(error: Exception) -> NoReturn:
 
 async def _perform(settings: Settings, play: Play) -> None:
     """Server and play side by side; whichever ends first ends the other. A signal ends the server."""
-    quiet_signals()
+    signals = StopSignals()
     with bind(settings) as listener:
         async with open_application(settings) as application:
             server = make_server(application.asgi, settings)
+            signals.end(server)
             user, secret = _credentials(settings, application.credentials)
             client = Client(url_of(listener), user, secret)
             shown = f"curl -u {user}:{secret} {settings.public_url or url_of(listener)}"

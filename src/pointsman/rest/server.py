@@ -138,7 +138,24 @@ def make_server(application: Application, settings: Settings, **options: Any) ->
     return uvicorn.Server(config)
 
 
-def quiet_signals() -> None:
-    """uvicorn raises a signal again when it has shut down in good order; that shall not kill the process."""
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: None)
+class StopSignals:
+    """SIGTERM and SIGINT from the first moment on: told to stop while it starts, a server stops as soon as it is up.
+
+    uvicorn raises a signal again when it has shut down in good order; that shall not kill the process either.
+    """
+
+    def __init__(self) -> None:
+        self._asked = False
+        self._server: uvicorn.Server | None = None
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self._stop)
+
+    def end(self, server: uvicorn.Server) -> None:
+        """From now on a signal ends this server; at once if one has come already."""
+        self._server = server
+        server.should_exit = server.should_exit or self._asked
+
+    def _stop(self, *_: object) -> None:
+        self._asked = True
+        if self._server is not None:
+            self._server.should_exit = True

@@ -157,7 +157,7 @@ class Node:
             raise _exists(stream)
         lane = Lane(stream, engine_for(stream, self.settings, self.ids))
         assert lane.engine is not None
-        lane.engine.begin(self.clock.now(), origin)
+        lane.engine.begin(self._birth(), origin)
         answer = command(lane.engine)
         self._creating.add(stream)
         try:
@@ -173,6 +173,11 @@ class Node:
         self._turns.hand_over(lane)
         await self._durable(lane)
         return answer
+
+    def _birth(self) -> int:
+        """The time of a new stream. Streams are listed by it, so no two have the same, also while time stands still."""
+        births = [lane.listing.date_created for lane in self._lanes.values() if lane.listing is not None]
+        return max(self.clock.now(), max(births, default=0) + 1)
 
     def streams(self, account: str) -> list[str]:
         """The account's streams in the order of their creation."""

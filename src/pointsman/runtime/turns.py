@@ -1,4 +1,4 @@
-"""Turns: what an engine does in one go. A command, a slice of settling or of due timers; then the commit loop has it."""
+"""Turns: what an engine does in one go, a command or a slice of settling or timers; then the commit loop has it."""
 
 from __future__ import annotations
 

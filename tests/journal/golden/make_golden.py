@@ -263,7 +263,7 @@ class Centre:
         self.wait(ASSIGNED_MOST_SECONDS)
 
     def left_as_they_are(self) -> None:
-        """One task in each state at the end."""
+        """One task in each state at the end, one that was let go once, and a last pause of the server."""
         for agent in self.agents:
             self.do(workers.update, agent, activity_sid=self.available)
         self.do(worker_channels.update, self.agents[0], "sms", capacity=5)
@@ -273,6 +273,9 @@ class Centre:
                 self.answer(task, word)
         self.do(tasks.update, self.task("de", task_channel="sms").sid, assignment_status="canceled")
         self.task("none", task_channel=self.fax)
+        self.answer(self.task("de", task_channel="video"), "rejected")
+        self.wait(5)
+        self.story.restart(600)
 
 
 def a_centre() -> Story:

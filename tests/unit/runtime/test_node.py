@@ -217,3 +217,90 @@ def test_a_restart_replays() -> None:
         await again.stop()
 
     play(scene)
+
+
+class SlowToClaim(MemoryJournal):
+    def __init__(self) -> None:
+        super().__init__()
+        self.free = asyncio.Event()
+
+    async def claim(self, stream: str) -> Any:
+        await self.free.wait()
+        return await super().claim(stream)
+
+
+def create_account(node: Node, name: str) -> Awaitable[str]:
+    def command(engine: Any) -> str:
+        return accounts.create(engine, sid=ACCOUNT, auth_token="t" * 32, friendly_name=name).friendly_name
+
+    return node.create(ACCOUNT, SYSTEM, command)
+
+
+def test_of_two_creations_of_one_stream_the_second_is_refused() -> None:
+    async def scene() -> None:
+        journal = SlowToClaim()
+        await journal.start()
+        node = Node(journal, Settings(), RealClock(), SeededIds(1))
+        await node.start()
+        first = asyncio.ensure_future(create_account(node, "first"))
+        second = asyncio.ensure_future(create_account(node, "second"))
+        await turn_of_the_loop()
+        journal.free.set()
+        assert await first == "first"
+        for late in (second, create_account(node, "third")):
+            with pytest.raises(Refusal) as refused:
+                await late
+            assert (refused.value.status, refused.value.code) == (409, 20409)
+        assert await node.ask(ACCOUNT, lambda engine: engine.tables.account.friendly_name) == "first"
+        await node.stop()
+
+    asyncio.run(scene())
+
+
+def test_a_stream_that_another_node_has_filled_cannot_be_created() -> None:
+    async def scene(node: Node, journal: Counting) -> None:
+        other = Node(MemoryOf(journal), Settings(), RealClock(), SeededIds(2))
+        await other.start()
+        with pytest.raises(Refusal) as refused:
+            await create_account(other, "late")
+        assert (refused.value.status, refused.value.code) == (409, 20409)
+        await other.stop()
+
+    play(scene)
+
+
+class MemoryOf(FaultyJournal):
+    """The same journal, before the first stream was created in it."""
+
+    async def streams(self, after: str = "", limit: int = 1000) -> Any:
+        return []
+
+
+@pytest.mark.parametrize("hangs", [False, True])
+def test_a_dead_journal_is_given_up_once(hangs: bool) -> None:
+    async def scene() -> None:
+        journal = Counting(MemoryJournal())
+        await journal.start()
+        given_up = asyncio.Event()
+        calls: list[None] = []
+
+        def on_hopeless() -> None:
+            calls.append(None)
+            given_up.set()
+
+        settings = Settings(unavailable_exit_seconds=0.02)  # type: ignore[arg-type]
+        node = Node(journal, settings, RealClock(), SeededIds(1), on_hopeless)
+        await node.start()
+        await create_account(node, "first")
+        if hangs:
+            journal.hold()
+        else:
+            journal.fail_next("in_doubt_lost", 3)
+        command = asyncio.create_task(add_key(node))
+        await given_up.wait()
+        journal.release()
+        assert await command in await key_sids(node)
+        assert len(calls) == 1
+        await node.stop()
+
+    asyncio.run(scene())
