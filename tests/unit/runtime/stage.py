@@ -41,8 +41,10 @@ class Remembering(FaultyJournal):
         return outcomes
 
     def seconds(self, *kinds: type[facts.Fact]) -> list[tuple[float, str]]:
-        """(second, stream) of all facts of these kinds, in the order of the disk."""
-        return [((at - BIRTH) / SECOND, stream) for stream, at, fact in self.written if isinstance(fact, kinds)]
+        """(second, stream) of all facts of these kinds, in the order of the disk; to the millisecond."""
+        return [
+            (round((at - BIRTH) / SECOND, 3), stream) for stream, at, fact in self.written if isinstance(fact, kinds)
+        ]
 
 
 def node_on(journal: Journal, now: int = BIRTH, settings: Settings | None = None, seed: int = 1) -> Node:
