@@ -14,7 +14,6 @@ Clock = Literal["real", "virtual"]
 Limits = Literal["pointsman", "twilio"]
 OnReservationFailure = Literal["fall_forward", "stay", "advance"]
 IdleSince = Literal["reserved", "released"]
-CallbackOrder = Literal["resource", "workspace"]
 LogFormat = Literal["auto", "console", "json"]
 LogLevel = Literal["debug", "info", "warning", "error"]
 
@@ -95,9 +94,9 @@ class Settings:
 
     host: str = _setting("127.0.0.1", _HOST, "Address to listen on.")
     port: int = _setting(8010, _whole(0, 65_535), "TCP port to listen on; 0 lets the system choose.")
-    data: str = _setting("pointsman.db", _DATA, "Where the journal is kept; :memory: forgets it at the end.")
+    data: str = _setting("pointsman.db", _DATA, "Where the journal is kept; :memory: forgets it. PostgreSQL: not yet.")
     clock: Clock = _setting("real", _one_of(Clock), "virtual: time stands still until the Clock resource advances it.")
-    limits: Limits = _setting("pointsman", _one_of(Limits), "twilio: also Twilio's rate limits and commercial caps.")
+    limits: Limits = _setting("pointsman", _one_of(Limits), "twilio: rate limits and caps, too; not enforced yet.")
     public_url: str | None = _setting(
         None, _PUBLIC_URL, "Base of absolute URLs in answers, instead of the request's host."
     )
@@ -125,12 +124,6 @@ class Settings:
     )
     task_removal_seconds: int = _setting(300, _SECONDS, "How long a finished task stays readable.")
     retention_days: int = _setting(30, _whole(1, 36_500), "How long events and snapshots are kept.")
-    callback_order: CallbackOrder = _setting(
-        "resource", _one_of(CallbackOrder), "Event callbacks keep their order per resource, or per workspace."
-    )
-    own_events_hold_milliseconds: int = _setting(
-        60, _whole(0, 10_000), "How long a caller's sockets wait for events that its own request caused."
-    )
 
     max_body_bytes: int = _setting(1_048_576, _whole(1_024, 1_073_741_824), "Largest request body; above it: 413.")
     max_undurable_facts: int = _setting(20_000, _whole(1, 10_000_000), "Facts that may wait for the disk; above: 503.")

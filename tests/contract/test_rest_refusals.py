@@ -58,6 +58,7 @@ def check_error(answer: Answer, status: int, code: int | None = None) -> None:
 
 
 POSTS: list[tuple[str, Any, int, int | None]] = [
+    ("/v1/Workspaces", {"FriendlyName": "a\0b"}, 400, 20001),
     ("/v1/Workspaces", {}, 400, 20001),
     ("/v1/Workspaces", {"FriendlyName": ""}, 400, 20001),
     ("/v1/Workspaces", {"FriendlyName": "x" * 65}, 400, 20001),
@@ -269,6 +270,13 @@ def test_if_match_of_tasks(place: Place) -> None:
     assert tag and place.call("DELETE", path).status == 204
 
 
+def test_json_is_not_passed_over_in_silence(place: Place) -> None:
+    json_type = {"Content-Type": "application/json; charset=utf-8"}
+    answer = place.call("POST", "{ws}", b'{"FriendlyName": "Z"}', json_type)
+    check_error(answer, 415, 20415)
+    assert place.call("GET", "{ws}").body["friendly_name"] == "Refusals"
+
+
 def test_keys_act_for_their_account_until_they_are_deleted(place: Place) -> None:
     client = place.live.client()
     made = client.new_keys.create(friendly_name="robot")
@@ -281,6 +289,9 @@ def test_keys_act_for_their_account_until_they_are_deleted(place: Place) -> None
     account = place.live.call("GET", f"/2010-04-01/Accounts/{ACCOUNT}.json", None, None, (made.sid, made.secret))
     assert account.status == 200 and account.body["auth_token"] is None
     assert client.api.v2010.accounts(ACCOUNT).fetch().auth_token == TOKEN
+    pair, keys = (made.sid, made.secret), f"/2010-04-01/Accounts/{ACCOUNT}/Keys"
+    check_error(place.live.call("POST", f"{keys}.json", {"FriendlyName": "heir"}, None, pair), 403, 20403)
+    check_error(place.live.call("DELETE", f"{keys}/{made.sid}.json", None, None, pair), 403, 20403)
     assert client.keys(made.sid).delete()
     answer = place.live.call("GET", "/v1/Workspaces", None, None, (made.sid, made.secret))
     check_error(answer, 401, 20003)

@@ -33,10 +33,7 @@ RESERVATION: Lifecycle = {
 }
 
 TASK_STATES = ("pending", "reserved", "assigned", "wrapping", "completed", "canceled")
-TASK_FINISHED = frozenset({"completed", "canceled"})
 RESERVATION_STATES = ("pending", "accepted", "rejected", "timeout", "canceled", "rescinded", "wrapping", "completed")
-RESERVATION_OPEN = frozenset({"pending", "accepted", "wrapping"})
-"""These take one unit of the worker's capacity (ruling 10)."""
 
 
 def after(lifecycle: Lifecycle, state: str, trigger: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -30,11 +31,15 @@ ASSIGNMENT_COUNT_MOST = 1_000
 CAPACITY_MOST = 2_147_483_647
 REASON_CHARACTERS = 4096
 
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+
 
 def check_name(field: str, value: str, most: int = FRIENDLY_NAME_CHARACTERS) -> str:
     """A non-blank name of at most `most` characters; 400/20001 otherwise."""
     if not value.strip():
         raise Refusal(f"{field} must not be empty")
+    if _CONTROL.search(value):
+        raise Refusal(f"{field} must not contain control characters")
     if len(value) > most:
         raise Refusal(f"{field} must be at most {most} characters long, but has {len(value)}")
     return value
@@ -56,7 +61,7 @@ def check_url(field: str, value: str) -> str:
             valid = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
         except ValueError:
             valid = False
-        if not valid or any(character.isspace() for character in value):
+        if not valid or _CONTROL.search(value) or " " in value:
             raise Refusal(f"{field} must be an http or https URL, but is '{value[:100]}'")
     return value
 

@@ -1,5 +1,6 @@
 """Tokens to a tree: precedence climbing over OR and AND, a comparison at every leaf (routing.md 6.1)."""
 
+import re
 from collections.abc import Callable
 from typing import Final
 
@@ -32,6 +33,10 @@ def parse(text: str, scope: Scope) -> Condition:
     return tree
 
 
+_COUNTED = re.compile(r"available|unavailable|WA\w*", re.ASCII)
+"""What skip_if can ask of the workers of a queue (routing.md 5)."""
+
+
 def resolve(token: Token, bare: Root | None, prefixes: tuple[Root, ...]) -> Path:
     """The path that a PATH token means where `prefixes` are visible and all other names are read in `bare`."""
     head, *rest = token.value
@@ -44,6 +49,9 @@ def resolve(token: Token, bare: Root | None, prefixes: tuple[Root, ...]) -> Path
     if not rest or isinstance(rest[0], int) or (root is Root.WORKERS and len(rest) > 1):
         count = "one name" if root is Root.WORKERS else "a name"
         raise ExpressionError(f"extraneous input {quoted(token.text)}", token.position, f"{count} after '{head}.'")
+    if root is Root.WORKERS and not _COUNTED.fullmatch(str(rest[0])):
+        wanted = "workers.available, workers.unavailable or workers. with an Activity sid"
+        raise ExpressionError(f"unknown name {quoted(token.text)}", token.position, wanted)
     return Path(root, tuple(rest))
 
 

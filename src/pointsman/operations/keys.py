@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pointsman.auth.caller import Caller
 from pointsman.auth.directory import Directory
-from pointsman.domain.refusal import not_found
+from pointsman.domain.refusal import Refusal, not_found
 from pointsman.engine.account import keys as commands
 from pointsman.engine.account.engine import AccountEngine
 from pointsman.engine.account.tables import Key
@@ -24,9 +24,18 @@ def view(key: Key) -> View:
     }
 
 
+def _check_manager(caller: Caller, account_sid: str) -> None:
+    """A key must not outlive its withdrawal through keys that it made: only the auth token makes and deletes them."""
+    check(caller, account_sid)
+    if caller.actor != account_sid:
+        raise Refusal(
+            "Keys are created and deleted with the account's auth token, not with a key", status=403, code=20403
+        )
+
+
 async def create(node: Node, directory: Directory, caller: Caller, account_sid: str, *, friendly_name: str) -> View:
     """A new key; this answer alone holds its secret."""
-    check(caller, account_sid)
+    _check_manager(caller, account_sid)
 
     def command(engine: AccountEngine) -> View:
         key = commands.create(engine, friendly_name=friendly_name)
@@ -51,7 +60,7 @@ async def fetch(node: Node, caller: Caller, account_sid: str, sid: str) -> View:
 
 async def delete(node: Node, directory: Directory, caller: Caller, account_sid: str, sid: str) -> None:
     """The key stops to count at once."""
-    check(caller, account_sid)
+    _check_manager(caller, account_sid)
     await node.tell(account_sid, caller.origin(), lambda engine: commands.delete(engine, sid))
     await directory.load(account_sid)
 

@@ -115,8 +115,11 @@ def _chosen(name: str, value: str, choices: tuple[str, ...]) -> str:
 
 
 async def form_of(req: Any) -> Parameters:
-    """The parameters of a POST: a form, whatever the Content-Type says."""
-    return Parameters(parse_form(await raw_body(req)))
+    """The parameters of a POST: a form, whatever the Content-Type says. JSON is refused, or it would have no effect."""
+    raw = await raw_body(req)
+    if raw and (req.content_type or "").lower().startswith("application/json"):
+        raise Refusal("The body must be a form (application/x-www-form-urlencoded), not JSON", status=415, code=20415)
+    return Parameters(parse_form(raw))
 
 
 def query_of(req: Any) -> Parameters:

@@ -48,6 +48,7 @@ ERRORS = [
     (Scope.TARGET, "worker == 1", 0, "expecting a name after 'worker.'"),
     (Scope.TARGET, "task[0] == 1", 0, "expecting a name after 'task.'"),
     (Scope.QUEUE, "task.a == 1", 0, "expecting a path that starts with workers."),
+    (Scope.QUEUE, "1 == workers.foo", 5, "unknown name 'workers.foo'"),
     (Scope.QUEUE, "workers.a.b == 1", 0, "expecting one name after 'workers.'"),
 ]
 

@@ -35,8 +35,10 @@ class Announcer:
         self.past = {}
         return events
 
-    def _event(self, type: str, sid: str, description: str, data: dict[str, Value]) -> Event:
-        resource = type.partition(".")[0]
+    def _event(
+        self, type: str, sid: str, description: str, data: dict[str, Value], resource: str | None = None
+    ) -> Event:
+        resource = resource or type.partition(".")[0]
         data = fields.workspace_data(self.ws) | data
         kept: dict[str, Value] = {key: value for key, value in data.items() if value is not None}
         return Event(type, resource, sid, description, kept)
@@ -165,7 +167,7 @@ class Announcer:
 
     def _task(self, sid: str, type: str, said: str, more: dict[str, Value] | None = None) -> Event:
         data = fields.task_data(self.ws, self.ws.tables.tasks[sid]) | (more or {})
-        return self._event(type, sid, f"Task {sid} {said}", data)
+        return self._event(type, sid, f"Task {sid} {said}", data, "task")
 
     def _after_TaskCreated(self, fact: facts.TaskCreated) -> Events:
         return (

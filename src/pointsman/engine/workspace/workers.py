@@ -58,7 +58,8 @@ def delete(ws: WorkspaceEngine, sid: str, *, if_match: int | None = None) -> Non
     _check_version(worker, if_match)
     held = len(ws.seat(sid).reservations)
     if held:
-        raise Refusal(f"Worker {sid} cannot be deleted because it has {held} open reservations")
+        noun = "reservation" if held == 1 else "reservations"
+        raise Refusal(f"Worker {sid} cannot be deleted because of {held} open {noun}")
     ws.record(WorkerDeleted(sid))
 
 

@@ -116,7 +116,7 @@ def _target(value: object, place: str, inherited: str | None) -> Target:
     entry = _object(value, place)
     queue = entry.get("queue", inherited)
     if not isinstance(queue, str) or not queue:
-        _refuse(f"{place}.queue", "is required in the first target of a filter")
+        _refuse(f"{place}.queue", "is required: a first target names its queue")
     expression = _expression(entry.get("expression"), f"{place}.expression", Scope.TARGET)
     known = _known(entry, place)
     return Target(
@@ -180,7 +180,7 @@ def _parsed(parse: Callable[[], T], place: str) -> T:
     try:
         return parse()
     except ExpressionError as error:
-        _refuse(place, str(error))
+        _refuse(f"{place}:", str(error))
 
 
 def _whole(value: object, place: str, least: int, most: int) -> int | None:
