@@ -15,8 +15,8 @@ from typing import Any, NamedTuple, TypeVar
 
 from twilio.rest import Client
 
-from pointsman.rest.application import RunningApplication, open_application
-from pointsman.rest.server import bind, make_server, url_of
+from pointsman.server.application import RunningApplication, open_application
+from pointsman.server.http import bind, make_server, url_of
 from pointsman.settings import Settings
 
 ACCOUNT = "AC" + "a1" * 16

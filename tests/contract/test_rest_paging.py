@@ -15,8 +15,8 @@ from falcon import testing
 from pointsman.auth.caller import Caller
 from pointsman.operations.scope import WorkspaceScope
 from pointsman.operations.tasks import NewTask, create
-from pointsman.rest.application import RunningApplication, open_application
-from pointsman.rest.asgi import guarded
+from pointsman.server.application import RunningApplication, open_application
+from pointsman.server.asgi import guarded
 
 from .rest_live import ACCOUNT, SETTINGS, TOKEN
 

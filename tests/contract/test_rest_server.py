@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from pointsman.rest import server
+from pointsman.server import http as server
 
 from .rest_live import ACCOUNT, SETTINGS, TOKEN, Live, live_server
 

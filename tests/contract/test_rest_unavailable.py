@@ -11,8 +11,8 @@ from falcon import testing
 from pointsman.journal.faulty import FaultyJournal
 from pointsman.journal.memory import MemoryJournal
 from pointsman.operations import activities
-from pointsman.rest.application import open_application
 from pointsman.runtime import node
+from pointsman.server.application import open_application
 
 from .rest_live import ACCOUNT, SETTINGS, TOKEN
 

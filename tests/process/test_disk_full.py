@@ -22,9 +22,9 @@ from pointsman.journal.envelope import decode
 from pointsman.journal.faulty import Fault, FaultyJournal
 from pointsman.journal.memory import MemoryJournal
 from pointsman.journal.port import Row
-from pointsman.rest.application import open_application
-from pointsman.rest.server import bind, make_server, url_of
 from pointsman.runtime import node, snapshots
+from pointsman.server.application import open_application
+from pointsman.server.http import bind, make_server, url_of
 from pointsman.settings import Settings
 
 ROUTING = '{"task_routing":{"default_filter":{"queue":"%s"}}}'

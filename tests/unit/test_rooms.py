@@ -13,7 +13,9 @@ SOURCE = Path(__file__).parents[2] / "src" / "pointsman"
 LINES: list[set[str]] = [
     {"cli"},
     {"demo", "simulation"},
+    {"server"},
     {"rest", "realtime", "voice", "webui"},
+    {"web"},
     {"courier", "insight"},
     {"operations"},
     {"events", "auth", "outbound"},

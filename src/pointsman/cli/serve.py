@@ -12,8 +12,8 @@ import uvloop
 
 from pointsman.auth.bootstrap import BootstrapError, FirstCredentials
 from pointsman.journal import JournalError, JournalUnavailable
-from pointsman.rest.application import RunningApplication, open_application
-from pointsman.rest.server import StopSignals, bind, make_server, url_of
+from pointsman.server.application import RunningApplication, open_application
+from pointsman.server.http import StopSignals, bind, make_server, url_of
 from pointsman.settings import Settings, SettingsError
 
 __all__ = ["RunningApplication", "open_application", "run"]

@@ -27,8 +27,8 @@ from pointsman.demo.news import Newspaper
 from pointsman.demo.picture import Picture
 from pointsman.demo.screen import line, screen
 from pointsman.journal import JournalError
-from pointsman.rest.application import open_application
-from pointsman.rest.server import StopSignals, bind, make_server, url_of
+from pointsman.server.application import open_application
+from pointsman.server.http import StopSignals, bind, make_server, url_of
 from pointsman.settings import Settings, SettingsError
 
 LOOK_SECONDS = 0.5

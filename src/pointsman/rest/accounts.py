@@ -11,8 +11,8 @@ from pointsman.operations import accounts, keys
 from pointsman.operations.paging import Page, PageRequest
 from pointsman.operations.scope import View
 from pointsman.rest.paging import PageUrls, page_request
-from pointsman.rest.parameters import Parameters, form_of, query_of
 from pointsman.rest.resource import Request, Resource, Response, answer, done
+from pointsman.web.parameters import Parameters, form_of, query_of
 
 NAME_CHARACTERS = 64
 

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import falcon.asgi
 
 from pointsman.rest.accounts import Accounts, Keys
 from pointsman.rest.activities import Activities
 from pointsman.rest.clock import Clock
-from pointsman.rest.errors import add_error_handlers
 from pointsman.rest.events import Events
 from pointsman.rest.health import Health
-from pointsman.rest.house import House
 from pointsman.rest.middleware import BasicAuthentication, Basics
 from pointsman.rest.reservations import TaskReservations, WorkerReservations
 from pointsman.rest.resource import Resource
@@ -23,6 +19,9 @@ from pointsman.rest.worker_channels import WorkerChannels
 from pointsman.rest.workers import Workers
 from pointsman.rest.workflows import Workflows
 from pointsman.rest.workspaces import Workspaces
+from pointsman.web.answers import App
+from pointsman.web.errors import add_error_handlers
+from pointsman.web.house import House
 
 WORKSPACE = "/v1/Workspaces/{workspace}"
 ACCOUNT = "/2010-04-01/Accounts/{account}"
@@ -57,8 +56,6 @@ ROUTES: list[tuple[str | None, str, type[Resource]]] = [
     (f"{ACCOUNT}/Keys", f"{ACCOUNT}/Keys/{{sid}}", Keys),
     (None, "/pointsman/v1/Clock", Clock),
 ]
-
-App = falcon.asgi.App[Any, Any]
 
 
 def create_app(house: House) -> App:

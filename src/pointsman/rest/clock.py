@@ -7,8 +7,8 @@ from typing import Any
 
 from pointsman.domain.refusal import Refusal
 from pointsman.operations import clock as operations
-from pointsman.rest.parameters import EPOCH, form_of
 from pointsman.rest.resource import Request, Resource, Response, answer
+from pointsman.web.parameters import EPOCH, form_of
 
 
 def _shown(now: int) -> dict[str, Any]:

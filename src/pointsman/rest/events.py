@@ -6,8 +6,8 @@ from pointsman.operations import events as operations
 from pointsman.operations.events import EventQuery
 from pointsman.rest import views
 from pointsman.rest.paging import page_request
-from pointsman.rest.parameters import Parameters, query_of
 from pointsman.rest.resource import Request, Resource, Response
+from pointsman.web.parameters import Parameters, query_of
 
 
 def _event_query(query: Parameters) -> EventQuery:

@@ -6,9 +6,9 @@ import secrets
 from typing import Any
 
 from pointsman.domain.refusal import Refusal
-from pointsman.rest.errors import CORS_HEADERS
-from pointsman.rest.house import House
 from pointsman.rest.resource import Request, Response
+from pointsman.web.errors import CORS_HEADERS
+from pointsman.web.house import House
 
 GUARDED = ("/v1/Workspaces", "/2010-04-01", "/pointsman/v1")
 """Nothing below these paths is told to strangers, not even that it does not exist."""

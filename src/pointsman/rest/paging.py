@@ -7,8 +7,8 @@ from typing import Any
 
 from pointsman.domain.refusal import Refusal
 from pointsman.operations.paging import PAGE_SIZE, PAGE_SIZE_MOST, Page, PageRequest
-from pointsman.rest.addresses import with_query
-from pointsman.rest.parameters import Parameters
+from pointsman.web.addresses import with_query
+from pointsman.web.parameters import Parameters
 
 ABSOLUTE = 40153
 SIZE = 20007

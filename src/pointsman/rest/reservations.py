@@ -8,8 +8,8 @@ from pointsman.operations import reservations as operations
 from pointsman.operations.reservations import Parent, ReservationUpdate
 from pointsman.rest import views
 from pointsman.rest.paging import page_request
-from pointsman.rest.parameters import form_of, if_match, query_of
 from pointsman.rest.resource import Request, Resource, Response
+from pointsman.web.parameters import form_of, if_match, query_of
 
 
 class Reservations(Resource):

@@ -2,32 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any, TypeAlias
-
-import falcon
-import falcon.asgi
-import msgspec
-
 from pointsman.auth.caller import Caller
 from pointsman.operations.paging import Page, PageRequest
 from pointsman.operations.scope import View, WorkspaceScope
-from pointsman.rest.addresses import base_of
-from pointsman.rest.house import House
 from pointsman.rest.paging import PageUrls, page_body
-from pointsman.rest.parameters import Parameters
 from pointsman.rest.views import Presenter
+from pointsman.web.addresses import base_of
+from pointsman.web.answers import Request, Response, answer
+from pointsman.web.house import House
+from pointsman.web.parameters import Parameters
 
-Request: TypeAlias = falcon.asgi.Request
-Response: TypeAlias = falcon.asgi.Response
-
-_encode = msgspec.json.Encoder().encode
-
-
-def answer(resp: Response, body: dict[str, Any], status: int = 200) -> None:
-    """Write a JSON answer."""
-    resp.status = status
-    resp.content_type = falcon.MEDIA_JSON
-    resp.data = _encode(body)
+__all__ = ["Request", "Resource", "Response", "answer", "done"]
 
 
 class Resource:

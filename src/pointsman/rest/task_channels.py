@@ -5,8 +5,8 @@ from __future__ import annotations
 from pointsman.operations import task_channels as operations
 from pointsman.rest import views
 from pointsman.rest.paging import page_request
-from pointsman.rest.parameters import form_of, query_of
 from pointsman.rest.resource import Request, Resource, Response, done
+from pointsman.web.parameters import form_of, query_of
 
 
 class TaskChannels(Resource):

@@ -7,8 +7,8 @@ from pointsman.operations import tasks as operations
 from pointsman.operations.tasks import NewTask, TaskFilter, TaskUpdate
 from pointsman.rest import views
 from pointsman.rest.paging import page_request
-from pointsman.rest.parameters import Parameters, form_of, if_match, query_of
 from pointsman.rest.resource import Request, Resource, Response, done
+from pointsman.web.parameters import Parameters, form_of, if_match, query_of
 
 
 def _new_task(form: Parameters) -> NewTask:

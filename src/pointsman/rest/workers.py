@@ -6,8 +6,8 @@ from pointsman.operations import workers as operations
 from pointsman.operations.workers import WorkerFilter, WorkerUpdate
 from pointsman.rest import views
 from pointsman.rest.paging import page_request
-from pointsman.rest.parameters import form_of, if_match, query_of
 from pointsman.rest.resource import Request, Resource, Response, done
+from pointsman.web.parameters import form_of, if_match, query_of
 
 
 class Workers(Resource):

@@ -6,8 +6,8 @@ from pointsman.operations import workflows as operations
 from pointsman.operations.workflows import WorkflowFields
 from pointsman.rest import views
 from pointsman.rest.paging import page_request
-from pointsman.rest.parameters import Parameters, form_of, query_of
 from pointsman.rest.resource import Request, Resource, Response, done
+from pointsman.web.parameters import Parameters, form_of, query_of
 
 
 def _fields(form: Parameters) -> WorkflowFields:

@@ -6,8 +6,8 @@ from pointsman.operations import workspaces as operations
 from pointsman.operations.workspaces import NewWorkspace, WorkspaceUpdate
 from pointsman.rest import views
 from pointsman.rest.paging import page_request
-from pointsman.rest.parameters import form_of, query_of
 from pointsman.rest.resource import Request, Resource, Response, done
+from pointsman.web.parameters import form_of, query_of
 
 
 class Workspaces(Resource):

@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 import structlog
 
+from pointsman.domain.entry import Entry
 from pointsman.journal.port import Batch, Done, Fenced, InDoubt, Journal, JournalError, Outcome
 from pointsman.runtime.lane import Lane, Unavailable
 from pointsman.settings import Settings
@@ -42,16 +43,13 @@ class CommitLoop:
         if self._facts > self._settings.max_undurable_facts or self._bytes > self._settings.max_undurable_bytes:
             raise Unavailable("Too much is waiting to be written")
 
-    def add(self, lane: Lane) -> None:
+    def add(self, lane: Lane, entries: list[Entry]) -> None:
         """Take what the lane's engine has decided. The writer wakes at the end of this pass of the event loop."""
-        assert lane.engine is not None
-        entries = lane.engine.take()
-        if entries:
-            self._bytes += lane.accept(entries)
-            self._facts += len(entries)
-            self._dirty[lane] = None
-            self._idle.clear()
-            self._wake.set()
+        self._bytes += lane.accept(entries)
+        self._facts += len(entries)
+        self._dirty[lane] = None
+        self._idle.clear()
+        self._wake.set()
 
     @property
     def waiting(self) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter, deque
+from collections.abc import Callable
 
 import msgspec
 
@@ -34,6 +35,8 @@ class Lane:
         self.rows: list[bytes] = []
         self.times: list[int] = []
         self.waiters: deque[tuple[int, asyncio.Future[None]]] = deque()
+        self.releases: deque[tuple[int, Callable[[], None]]] = deque()
+        """What is to be done when a seq is on disk (the live feed)."""
         self.listing: EngineListing | None = None
         self.listing_changed = False
         self.slicing = False
@@ -101,6 +104,9 @@ class Lane:
             waiter = self.waiters.popleft()[1]
             if not waiter.done():
                 waiter.set_result(None)
+        while self.releases and self.releases[0][0] <= seq:
+            # A pass of the loop later: the answers that waited leave first.
+            asyncio.get_running_loop().call_soon(self.releases.popleft()[1])
 
     def lost(self) -> None:
         """Another writer has the stream: what was not written never will be."""
@@ -111,3 +117,4 @@ class Lane:
             if not waiter.done():
                 waiter.set_exception(Unavailable(f"{self.stream} is written by another process"))
         self.waiters.clear()
+        self.releases.clear()

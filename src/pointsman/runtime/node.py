@@ -16,6 +16,7 @@ from pointsman.journal.port import Journal, JournalError
 from pointsman.runtime.clock import Clock, VirtualClock
 from pointsman.runtime.commit import CommitLoop
 from pointsman.runtime.engines import engine_for
+from pointsman.runtime.feed import Feed, Listener
 from pointsman.runtime.lane import Lane, Unavailable
 from pointsman.runtime.loading import load
 from pointsman.runtime.snapshots import Snapshots
@@ -53,10 +54,13 @@ class Node:
         self.ids = ids
         self.idlers: list[Callable[[], Awaitable[None]]] = []
         """Whoever else must be idle before a virtual clock moves on."""
+        self.dues: list[Callable[[], int | None]] = []
+        """What else is due at some instant: a virtual clock stops there on its way."""
+        self._feed = Feed()
         self._lanes: dict[str, Lane] = {}
         self._creating: set[str] = set()
         self._commit = CommitLoop(journal, settings, on_hopeless)
-        self._turns = Turns(journal, self._commit, settings, clock, ids)
+        self._turns = Turns(journal, self._commit, self._feed, settings, clock, ids)
         self._snapshots = Snapshots(journal)
         self._tasks: list[asyncio.Task[None]] = []
         self._advancing = asyncio.Lock()
@@ -111,6 +115,11 @@ class Node:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    @property
+    def listeners(self) -> list[Listener]:
+        """Who hears of entries in the turn that decides them; add to it before the start."""
+        return self._feed.listeners
 
     @property
     def ready(self) -> bool:
@@ -195,6 +204,10 @@ class Node:
         ]
         return [stream for _, stream in sorted(listings)]
 
+    def workspaces(self) -> list[str]:
+        """The streams of all workspaces, whosever they are."""
+        return [stream for stream, lane in self._lanes.items() if stream.startswith("WS") and not lane.deleted]
+
     async def _lane(self, stream: str) -> Lane:
         lane = self._lanes.get(stream)
         if lane is None or lane.deleted:
@@ -239,18 +252,24 @@ class Node:
 
     def _next_due(self) -> int | None:
         engines = [lane.engine for lane in self._lanes.values() if lane.engine is not None and not lane.given_up]
-        return min((due for engine in engines if (due := engine.next_due()) is not None), default=None)
+        dues = [engine.next_due for engine in engines] + self.dues
+        return min((due for next_due in dues if (due := next_due()) is not None), default=None)
 
     async def _idle(self) -> None:
         """Until every engine is at rest, everything is on disk and all idlers are idle."""
         while True:
+            turns = self._feed.turns
             await self._commit.idle()
             for idler in self.idlers:
                 await idler()
             rebuilds = [lane.rebuild for lane in self._lanes.values() if lane.busy and lane.rebuild is not None]
             if rebuilds:
                 await asyncio.wait(rebuilds)
-            elif not self._commit.waiting and not any(lane.busy for lane in self._lanes.values()):
+            elif (
+                turns == self._feed.turns
+                and not self._commit.waiting
+                and not any(lane.busy for lane in self._lanes.values())
+            ):
                 return
             await asyncio.sleep(0)
 

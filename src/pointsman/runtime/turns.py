@@ -15,6 +15,7 @@ from pointsman.engine.core.stream import Ids, StreamEngine, TimerFailed
 from pointsman.journal.port import Journal
 from pointsman.runtime.clock import Clock, RealClock
 from pointsman.runtime.commit import CommitLoop
+from pointsman.runtime.feed import Feed
 from pointsman.runtime.lane import Lane
 from pointsman.runtime.repair import Repair
 from pointsman.settings import Settings
@@ -31,9 +32,12 @@ UNHEALTHY_SLEEP = 1.0
 
 
 class Turns:
-    def __init__(self, journal: Journal, commit: CommitLoop, settings: Settings, clock: Clock, ids: Ids) -> None:
+    def __init__(
+        self, journal: Journal, commit: CommitLoop, feed: Feed, settings: Settings, clock: Clock, ids: Ids
+    ) -> None:
         self.repair = Repair(journal, commit, settings, ids, self._rebuilt)
         self._commit = commit
+        self._feed = feed
         self._clock = clock
         self._timers_run = True
 
@@ -55,7 +59,11 @@ class Turns:
 
     def hand_over(self, lane: Lane, at_rest: bool = False) -> None:
         """To the commit loop with what was decided; go on settling in the next turn of the loop."""
-        self._commit.add(lane)
+        assert lane.engine is not None
+        entries, texts = lane.engine.take(), lane.engine.take_texts()
+        if entries:
+            self._commit.add(lane, entries)
+            self._feed.tell(lane, entries, texts)
         if lane.deleted:
             return
         if not at_rest and not lane.slicing:

@@ -16,10 +16,10 @@ from pointsman.history import retention
 from pointsman.history.events import EventFilter, newest
 from pointsman.journal.memory import MemoryJournal
 from pointsman.journal.port import JournalUnavailable, Snapshot
-from pointsman.rest.application import open_application
 from pointsman.runtime.clock import VirtualClock
 from pointsman.runtime.ids import SeededIds
 from pointsman.runtime.node import Node
+from pointsman.server.application import open_application
 from pointsman.settings import Settings
 
 STREAM, OTHER = "WS" + "1" * 32, "WS" + "2" * 32

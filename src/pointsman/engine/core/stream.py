@@ -72,6 +72,10 @@ class StreamEngine(ABC):
         output, self._output = self._output, []
         return output
 
+    def take_texts(self) -> dict[int, str]:
+        """The attribute texts that the events of those entries refer to, by the seq of the fact that holds them."""
+        return {}
+
     def next_due(self) -> int | None:
         """When the next timer is due; None if none is set."""
         timer = self.timers.first()

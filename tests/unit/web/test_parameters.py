@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from pointsman.domain.refusal import Refusal
-from pointsman.rest.parameters import Parameters
+from pointsman.web.parameters import Parameters
 
 SID = "WK" + "0a" * 16
 

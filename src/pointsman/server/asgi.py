@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
-from pointsman.rest.errors import CORS_HEADERS, error_body
+from pointsman.web.errors import CORS_HEADERS, error_body
 
 Scope = dict[str, Any]
 Receive = Callable[[], Awaitable[Mapping[str, Any]]]

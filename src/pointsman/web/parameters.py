@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from pointsman.domain.refusal import Refusal, stale
-from pointsman.rest.body import parse_form, raw_body
+from pointsman.web.body import parse_form, raw_body
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)

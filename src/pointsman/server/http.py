@@ -11,9 +11,9 @@ import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from pointsman.domain.refusal import INVALID
-from pointsman.rest.asgi import Application, guarded
-from pointsman.rest.errors import error_body
+from pointsman.server.asgi import Application, guarded
 from pointsman.settings import Settings
+from pointsman.web.errors import error_body
 
 KEEP_ALIVE_SECONDS = 75
 GRACEFUL_SECONDS = 10

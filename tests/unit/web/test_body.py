@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pointsman.domain.refusal import Refusal
-from pointsman.rest.asgi import body_limit
-from pointsman.rest.body import FIELDS_MOST, parse_form
+from pointsman.server.asgi import body_limit
+from pointsman.web.body import FIELDS_MOST, parse_form
 
 
 @pytest.mark.parametrize(

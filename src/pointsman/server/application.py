@@ -15,12 +15,13 @@ from pointsman.history.retention import keep_forgetting
 from pointsman.journal import Journal
 from pointsman.journal.memory import MemoryJournal
 from pointsman.journal.sqlite import SqliteJournal
-from pointsman.rest.app import App, create_app
-from pointsman.rest.house import House
+from pointsman.rest.app import create_app
 from pointsman.runtime.clock import Clock, RealClock, VirtualClock
 from pointsman.runtime.ids import random_sid
 from pointsman.runtime.node import Node
 from pointsman.settings import Settings, SettingsError
+from pointsman.web.answers import App
+from pointsman.web.house import House
 
 Door = Callable[[House, App], None]
 """Another door: it adds its routes to the application."""

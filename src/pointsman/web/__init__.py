@@ -1,0 +1,1 @@
+"""What every HTTP door shares: bodies, parameters, errors, addresses, and the house behind the door."""
