@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import hmac
-from base64 import b64decode
-from binascii import Error as NotBase64
 from typing import TYPE_CHECKING
 
 import msgspec
 
-from pointsman.auth.caller import Caller
 from pointsman.engine.account.engine import AccountEngine
 
 if TYPE_CHECKING:
@@ -17,7 +14,6 @@ if TYPE_CHECKING:
 
 SLICE = 1000
 """Directory rows of the journal that are read at a time."""
-LONGEST_HEADER = 1024
 
 
 class Credential(msgspec.Struct, frozen=True, repr_omit_defaults=True):
@@ -67,31 +63,15 @@ class Directory:
         credential = self._by_name.get(name)
         return credential.secret if credential else None
 
+    def credential(self, name: str) -> Credential | None:
+        """The credential of an account or key as it is now, None if unknown or deleted."""
+        return self._by_name.get(name)
+
     def check(self, name: str, secret: bytes) -> str | None:
         """The account that these credentials act for; None if they are wrong. Takes the same time either way."""
         credential = self._by_name.get(name, NOBODY)
         right = hmac.compare_digest(credential.secret, secret)
         return credential.account_sid if right and credential is not NOBODY else None
-
-    def basic(self, header: str | None, ip: str = "") -> Caller | None:
-        """The caller of an `Authorization: Basic` header; None if it is absent, malformed or wrong."""
-        credentials = _decoded(header or "")
-        if credentials is None:
-            return None
-        name, _, secret = credentials.partition(b":")
-        text = name.decode("latin-1")
-        account_sid = self.check(text, secret)
-        return Caller(account_sid, text, ip=ip) if account_sid else None
-
-
-def _decoded(header: str) -> bytes | None:
-    scheme, _, encoded = header.partition(" ")
-    if scheme.lower() != "basic" or len(header) > LONGEST_HEADER:
-        return None
-    try:
-        return b64decode(encoded.strip(), validate=True)
-    except (NotBase64, ValueError):
-        return None
 
 
 def _credentials(account: AccountEngine) -> dict[str, Credential]:

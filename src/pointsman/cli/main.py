@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from pointsman import __version__
+from pointsman.cli.token import token
 from pointsman.settings import Settings, SettingsError, described, flag_name, variable_name
 from pointsman.telemetry import configure_logging
 
@@ -75,6 +76,9 @@ def demo(agents: int, seed: int | None, seconds: float | None, headless: bool, *
     from pointsman.demo import run
 
     run(settings, agents=agents, seed=seed, seconds=seconds, headless=headless)
+
+
+main.add_command(token)
 
 
 @main.command()

@@ -10,8 +10,8 @@ from pointsman.runtime.node import Node
 
 
 def check(caller: Caller, account_sid: str) -> None:
-    """Another account than the caller's is not found."""
-    if account_sid != caller.account_sid:
+    """Another account than the caller's is not found; nor is any for a token, which is for one workspace only."""
+    if account_sid != caller.account_sid or caller.role:
         raise not_found(f"/Accounts/{account_sid[:100]}")
 
 

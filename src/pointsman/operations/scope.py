@@ -44,6 +44,8 @@ class WorkspaceScope:
     def _check_sid(self) -> None:
         if not _WORKSPACE_SID.fullmatch(self.sid):
             raise not_found(f"/Workspaces/{self.sid[:100]}")
+        if self.caller.workspace_sid not in ("", self.sid):
+            raise not_found(f"/Workspaces/{self.sid}")
 
     def _own(self, ws: WorkspaceEngine) -> WorkspaceEngine:
         workspace = ws.tables.workspace

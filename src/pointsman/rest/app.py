@@ -9,7 +9,7 @@ from pointsman.rest.activities import Activities
 from pointsman.rest.clock import Clock
 from pointsman.rest.events import Events
 from pointsman.rest.health import Health
-from pointsman.rest.middleware import BasicAuthentication, Basics
+from pointsman.rest.middleware import Basics, Guard
 from pointsman.rest.reservations import TaskReservations, WorkerReservations
 from pointsman.rest.resource import Resource
 from pointsman.rest.task_channels import TaskChannels
@@ -60,7 +60,7 @@ ROUTES: list[tuple[str | None, str, type[Resource]]] = [
 
 def create_app(house: House) -> App:
     """The REST door of a server. Other doors may add their own routes to it."""
-    app: App = falcon.asgi.App(middleware=[Basics(), BasicAuthentication(house)])
+    app: App = falcon.asgi.App(middleware=[Basics(), Guard(house)])
     app.req_options.strip_url_path_trailing_slash = True
     add_error_handlers(app)
     for several, one, resource_class in ROUTES:

@@ -1,14 +1,20 @@
-"""What happens to every request: an id, the headers that browsers ask for, and who is asking."""
+"""What happens to every request: an id, the headers that browsers ask for, who is asking, and whether they may."""
 
 from __future__ import annotations
 
 import secrets
 from typing import Any
 
+from pointsman.auth.caller import Caller
+from pointsman.auth.header import caller_of
+from pointsman.auth.permissions import permit
 from pointsman.domain.refusal import Refusal
+from pointsman.operations import ownership
+from pointsman.operations.scope import WorkspaceScope
 from pointsman.rest.resource import Request, Response
 from pointsman.web.errors import CORS_HEADERS
 from pointsman.web.house import House
+from pointsman.web.parameters import form_of, query_of
 
 GUARDED = ("/v1/Workspaces", "/2010-04-01", "/pointsman/v1")
 """Nothing below these paths is told to strangers, not even that it does not exist."""
@@ -22,20 +28,29 @@ class Basics:
         resp.set_headers(CORS_HEADERS)
 
 
-class BasicAuthentication:
-    """Sets `req.context.caller`; 401/20003 for wrong or missing credentials."""
+class Guard:
+    """Sets `req.context.caller`; 401 for wrong or missing credentials, 403 for what a token does not permit."""
 
     def __init__(self, house: House) -> None:
-        self._directory = house.directory
+        self._house = house
 
     async def process_request(self, req: Request, resp: Response) -> None:
         if req.method == "OPTIONS" or not _is_guarded(req.path):
             return
         client: Any = req.scope.get("client")
-        caller = self._directory.basic(req.get_header("Authorization"), client[0] if client else "")
+        ip = client[0] if client else ""
+        caller = caller_of(req.get_header("Authorization"), self._house.directory, self._house.tokens, ip)
         if caller is None:
             raise Refusal("Authenticate", status=401, code=20003)
         req.context.caller = caller
+        if caller.role:
+            await self._permit(req, caller)
+
+    async def _permit(self, req: Request, caller: Caller) -> None:
+        parameters = await form_of(req) if req.method == "POST" else query_of(req)
+        lookup = permit(caller, req.method, req.path.lstrip("/").removeprefix("v1/"), parameters.fields)
+        if lookup is not None:
+            await ownership.check(WorkspaceScope(self._house.node, caller, caller.workspace_sid), lookup)
 
 
 def _is_guarded(path: str) -> bool:

@@ -11,6 +11,7 @@ import msgspec
 
 from pointsman.auth.bootstrap import FirstCredentials, bootstrap
 from pointsman.auth.directory import Directory
+from pointsman.auth.tokens import Tokens
 from pointsman.history.retention import keep_forgetting
 from pointsman.journal import Journal
 from pointsman.journal.memory import MemoryJournal
@@ -75,7 +76,7 @@ async def open_application(
             directory = Directory(node)
             await directory.load_all()
             credentials = await bootstrap(node, directory, settings)
-            house = House(node, settings, directory)
+            house = House(node, settings, directory, Tokens(directory, node.clock))
             app = create_app(house)
             for add_door in doors:
                 add_door(house, app)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from pointsman.auth.directory import Directory
+from pointsman.auth.tokens import Tokens
 from pointsman.runtime.node import Node
 from pointsman.settings import Settings
 
@@ -15,3 +16,4 @@ class House(msgspec.Struct, frozen=True):
     node: Node
     settings: Settings
     directory: Directory
+    tokens: Tokens

@@ -115,11 +115,19 @@ def _chosen(name: str, value: str, choices: tuple[str, ...]) -> str:
 
 
 async def form_of(req: Any) -> Parameters:
-    """The parameters of a POST: a form, whatever the Content-Type says. JSON is refused, or it would have no effect."""
+    """The parameters of a POST: a form, whatever the Content-Type says. JSON is refused, or it would have no effect.
+
+    Read once: permissions ask for it before the operation does.
+    """
+    known: Parameters | None = getattr(req.context, "form", None)
+    if known is not None:
+        return known
     raw = await raw_body(req)
     if raw and (req.content_type or "").lower().startswith("application/json"):
         raise Refusal("The body must be a form (application/x-www-form-urlencoded), not JSON", status=415, code=20415)
-    return Parameters(parse_form(raw))
+    req.context.form = Parameters(parse_form(raw))
+    form: Parameters = req.context.form
+    return form
 
 
 def query_of(req: Any) -> Parameters:
