@@ -46,7 +46,7 @@ class WatchedCentre(Centre):
                 assert rest.open(worker, channel) <= capacity
         for queue in rest.tables.task_queues:
             assert ws.workers_document(queue.sid) == rest.counts(queue)
-        pending = {task.sid for task in ws.tables.tasks if task.status == "pending" and not task.ever_accepted}
+        pending = {task.sid for task in ws.tables.tasks if task.status == "pending"}
         assert ws.floor.waiting.keys() == pending
 
 
