@@ -1,4 +1,4 @@
-"""What is told of transfers: which events, in which order, with which fields. And of a target that was never reserved."""
+"""What is told of transfers, in which order, with which fields; and of a routing target that was never reserved."""
 
 import pytest
 

@@ -6,7 +6,7 @@ from pointsman.domain.limits import TRANSFERS_MOST
 from pointsman.domain.refusal import Refusal
 from pointsman.engine.workspace import reservations, tasks, transfers, worker_channels, workers, workflows
 
-from .driver import BIRTH, SECOND
+from .driver import BIRTH, SECOND, configuration
 from .transferring import Desk
 
 
@@ -57,6 +57,15 @@ def test_the_task_wraps_with_its_last_accepted_reservation(desk):
     assert desk.task.status == "assigned"
     desk.say(desk.latest().sid, "wrapping")
     assert desk.task.status == "wrapping"
+
+
+def test_two_who_hold_it_wrap_and_complete_with_the_task(desk):
+    desk.transfer(desk.bob)
+    desk.say(desk.latest().sid, "accepted")
+    desk.update_task(assignment_status="wrapping")
+    assert {desk.adas_status(), desk.latest().status} == {"wrapping"}
+    desk.update_task(assignment_status="completed")
+    assert {desk.adas_status(), desk.latest().status} == {"completed"}
 
 
 @pytest.mark.parametrize("mode", ["WARM", "COLD"])
@@ -216,8 +225,12 @@ def test_first_acceptance_ended_routing(desk):
     desk.centre.run_to(590)
     transfer = desk.transfer(desk.bob)
     desk.update_task(attributes='{"topic":"wind"}')
-    config = '{"task_routing":{"default_filter":{"queue":"%s"}}}' % desk.other
-    desk.centre.do(workflows.update, desk.workflow, configuration=config, re_evaluate_tasks=True)
+    desk.centre.do(
+        workflows.update,
+        desk.workflow,
+        configuration=configuration([], {"queue": desk.other}),
+        re_evaluate_tasks=True,
+    )
     desk.centre.run_to(610)
     assert (desk.task.status, transfer.status) == ("reserved", "initiated")
     count = desk.task.assignment_count
