@@ -1,4 +1,4 @@
-"""Commands on transfers: passing an assigned task on to another worker or to a queue (routing.md 1.3, rulings 17 and 21 to 23)."""
+"""Commands on transfers: passing an assigned task on to another worker or to a queue (rulings 17 and 21 to 23)."""
 
 from __future__ import annotations
 
