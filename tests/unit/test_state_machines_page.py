@@ -5,7 +5,7 @@ Write it anew with `python tests/unit/test_state_machines_page.py`.
 
 from pathlib import Path
 
-from pointsman.domain.lifecycle import RESERVATION, TASK, Lifecycle
+from pointsman.domain.lifecycle import RESERVATION, TASK, TRANSFER, Lifecycle
 
 PAGE = Path(__file__).parents[2] / "docs" / "STATE_MACHINES.md"
 _HEAD = """# State machines
@@ -18,14 +18,15 @@ nothing. `canceled` and `completed` tasks are removed 5 minutes later.
 def _diagram(lifecycle: Lifecycle) -> str:
     states = dict.fromkeys(state for (before, _), after in lifecycle.items() for state in (before, after))
     ends = [state for state in states if not any(before == state for before, _ in lifecycle)]
-    lines = ["```mermaid", "stateDiagram-v2", "    [*] --> pending"]
+    lines = ["```mermaid", "stateDiagram-v2", f"    [*] --> {next(iter(states))}"]
     lines += [f"    {before} --> {after}: {trigger}" for (before, trigger), after in lifecycle.items()]
     lines += [f"    {state} --> [*]" for state in ends]
     return "\n".join([*lines, "```"])
 
 
 def render() -> str:
-    return f"{_HEAD}\n## Task\n\n{_diagram(TASK)}\n\n## Reservation\n\n{_diagram(RESERVATION)}\n"
+    tables = {"Task": TASK, "Reservation": RESERVATION, "Transfer": TRANSFER}
+    return _HEAD + "".join(f"\n## {name}\n\n{_diagram(table)}\n" for name, table in tables.items())
 
 
 def test_the_page_is_what_the_tables_say() -> None:

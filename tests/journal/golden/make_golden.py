@@ -26,6 +26,7 @@ from pointsman.engine.workspace import (
     task_channels,
     task_queues,
     tasks,
+    transfers,
     worker_channels,
     workers,
     workflows,
@@ -262,6 +263,33 @@ class Centre:
         self.answer(task, "accepted")
         self.wait(ASSIGNED_MOST_SECONDS)
 
+    def passed_on(self) -> None:
+        """Transfers to workers and to queues, and every way they end."""
+        for agent in self.agents[:2]:
+            self.do(workers.update, agent, activity_sid=self.available)
+        self.do(worker_channels.update, self.agents[0], "video", capacity=2)
+        task = self.task("de", task_channel="video")
+        self.answer(task, "accepted")
+        own = task.reservations[0]
+        self.transfer(task, own, self.agents[1], attributes='{"lang":"en"}', priority=8)
+        self.let_go(task)
+        self.do(transfers.cancel, self.agents[0], self.transfer(task, own, self.everyone))
+        self.transfer(task, own, self.everyone, mode="COLD")  # two at once
+        self.let_go(task)
+        self.let_go(task)
+        self.do(reservations.update, task.reservations[-1], reservation_status="accepted")
+        self.do(reservations.update, own, reservation_status="completed")
+        self.answer(task, "completed")
+
+    def transfer(self, task: Any, sid: str, to: str, **kw: Any) -> str:
+        holder = self.tables.reservations[sid].worker_sid
+        return self.do(transfers.initiate, holder, reservation_sid=sid, task_sid=task.sid, to=to, **kw).sid
+
+    def let_go(self, task: Any) -> None:
+        """Somebody rejects the task."""
+        pending = [sid for sid in task.open_reservations if self.tables.reservations[sid].status == "pending"]
+        self.do(reservations.update, pending[0], reservation_status="rejected")
+
     def left_as_they_are(self) -> None:
         """One task in each state at the end, one that was let go once, and a last pause of the server."""
         for agent in self.agents:
@@ -272,6 +300,10 @@ class Centre:
             for word in status:
                 self.answer(task, word)
         self.do(tasks.update, self.task("de", task_channel="sms").sid, assignment_status="canceled")
+        for to in (self.agents[1], self.skilled):  # under way
+            task = self.task("de", task_channel="sms")
+            self.answer(task, "accepted")
+            self.transfer(task, task.reservations[0], to)
         self.task("none", task_channel=self.fax)
         self.answer(self.task("de", task_channel="video"), "rejected")
         self.wait(5)
@@ -284,6 +316,7 @@ def a_centre() -> Story:
     centre.other_ends()
     centre.changes()
     centre.forgotten()
+    centre.passed_on()
     centre.left_as_they_are()
     return centre.story
 

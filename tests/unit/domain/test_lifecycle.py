@@ -9,16 +9,22 @@ from pointsman.domain.lifecycle import (
     RESERVATION_STATES,
     TASK,
     TASK_STATES,
+    TRANSFER,
+    TRANSFER_STATES,
     after,
 )
 
-TABLES = {"task": (TASK, TASK_STATES), "reservation": (RESERVATION, RESERVATION_STATES)}
+TABLES = {
+    "task": (TASK, TASK_STATES),
+    "reservation": (RESERVATION, RESERVATION_STATES),
+    "transfer": (TRANSFER, TRANSFER_STATES),
+}
 
 
 @pytest.mark.parametrize("name", TABLES)
-def test_states_are_known_and_all_are_reached_from_pending(name):
+def test_states_are_known_and_all_are_reached_from_the_first(name):
     table, states = TABLES[name]
-    reached, edge = {"pending"}, {"pending"}
+    reached, edge = {states[0]}, {states[0]}
     while edge:
         edge = {to for (state, _), to in table.items() if state in edge} - reached
         reached |= edge
@@ -32,6 +38,7 @@ def final_states(table, states):
 
 def test_final_states():
     assert final_states(TASK, TASK_STATES) == {"completed", "canceled"}
+    assert final_states(TRANSFER, TRANSFER_STATES) == {"complete", "failed", "canceled"}
     ended = {"completed", "rejected", "timeout", "canceled", "rescinded"}
     assert (
         final_states(RESERVATION, RESERVATION_STATES)

@@ -41,7 +41,7 @@ class NaiveMatcher:
         return made
 
     def next_choice(self):
-        waiting = [task for task in self.tables.tasks if task.status == "pending" and not task.ever_accepted]
+        waiting = [task for task in self.tables.tasks if task.status == "pending"]
         for task in sorted(waiting, key=self.task_order):
             fitting = [worker for worker in self.tables.workers if self.fits(worker, task)]
             if fitting:
@@ -87,11 +87,20 @@ class NaiveMatcher:
         failure = task.failures.get(worker.sid)
         if failure is not None and failure.until > self.now:
             return False
-        if task.filter == DIRECT and task.routing_target.startswith("WK"):
+        if task.open_transfer and not self.is_transferee(worker, task):
+            return False
+        if self.is_for_one(task):
             return worker.sid == task.routing_target and (bool(task.ignore_capacity) or self.ready(worker, task))
         if not self.ready(worker, task) or not self.is_member(worker, self.queue_of(task)):
             return False
-        return self.suits_target(worker, task)
+        return bool(task.open_transfer) or self.suits_target(worker, task)
+
+    def is_transferee(self, worker, task):
+        """Not somebody who holds the task, and in a warm transfer not who started it."""
+        transfer = self.tables.transfers[task.open_transfer]
+        held = [self.tables.reservations[sid] for sid in task.open_reservations]
+        stays = transfer.mode == "WARM" and transfer.initiating_worker_sid == worker.sid
+        return not stays and not any(one.worker_sid == worker.sid and one.status == "accepted" for one in held)
 
     def suits_target(self, worker, task):
         target, attributes, document = self.target_of(task), json.loads(task.attributes), self.document(worker)
@@ -125,12 +134,13 @@ class NaiveMatcher:
 
     def queue_of(self, task):
         """The queue whose order and number of workers hold for the task; a task for one worker is in none."""
-        if task.filter == DIRECT and task.routing_target.startswith("WK"):
-            return None
-        return self.tables.task_queues[task.task_queue_sid]
+        return None if self.is_for_one(task) else self.tables.task_queues[task.task_queue_sid]
+
+    def is_for_one(self, task):
+        return not task.open_transfer and task.filter == DIRECT and task.routing_target.startswith("WK")
 
     def target_of(self, task):
-        if task.filter == DIRECT:
+        if task.filter == DIRECT or task.open_transfer:
             return {}
         text = self.tables.workflows[task.workflow_sid].versions[task.workflow_version].configuration
         routing = json.loads(text)["task_routing"]

@@ -12,6 +12,7 @@ from pointsman.engine.workspace import (
     task_channels,
     task_queues,
     tasks,
+    transfers,
     worker_channels,
     workers,
     workflows,
@@ -109,6 +110,8 @@ queues = st.fixed_dictionaries(
 MOVES = {  # how often, and with what
     "create_task": (10, task_attributes, _some(CHANNELS), st.integers(0, 2), st.none() | st.integers(0, 9)),
     "answer": (16, _index, st.booleans(), _some(["wrapping", "completed", "completed"])),
+    "transfer": (12, _index, st.booleans(), _index, _some(["WARM", "COLD"]), st.none() | st.integers(0, 3)),
+    "cancel_transfer": (2, _index),
     "direct_task": (2, _index, _some([None, True, False]), _some(CHANNELS)),
     "set_activity": (5, _index, _some([0, 1, 2, 2, 2]), st.booleans()),
     "set_channel": (4, _index, _some(CHANNELS), _some([None, 0, 1, 2, 2, 3]), _some([None, True, True, False])),
@@ -254,6 +257,23 @@ class Play:
         if self.tables.reservations[sid].status == "pending":
             next_status = "accepted" if accepts else "rejected"
         self.centre.do(reservations.update, sid, reservation_status=next_status)
+
+    def transfer(self, index, to_worker, to, mode, priority):
+        """Some accepted task is passed on to a queue, or to the first worker that can take it."""
+        sid = self.pick([row for row in self.tables.reservations if row.status == "accepted"], index)
+        reservation = self.tables.reservations[sid]
+        named = {"reservation_sid": sid, "task_sid": reservation.task_sid, "mode": mode, "priority": priority}
+        rows = list(self.tables.workers if to_worker else self.tables.task_queues)
+        for row in rows[to % len(rows) :] + rows[: to % len(rows)]:
+            try:
+                self.centre.do(transfers.initiate, reservation.worker_sid, to=row.sid, **named)
+                break
+            except Refusal:
+                self.centre.settle()
+
+    def cancel_transfer(self, index):
+        sid = self.pick([row for row in self.tables.transfers if row.status == "initiated"], index)
+        self.centre.do(transfers.cancel, self.tables.transfers[sid].initiating_worker_sid, sid)
 
     def set_activity(self, index, activity, reject):
         sid = self.pick(self.tables.activities, activity)

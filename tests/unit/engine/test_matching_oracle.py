@@ -6,9 +6,11 @@ from hypothesis import strategies as st
 from pointsman.domain.facts import ReservationClosed, ReservationCreated, TaskStepped
 from pointsman.engine.workspace.tables import Tables
 
-from .driver import Centre
+from .driver import SECOND, Centre
 from .naive_matcher import NaiveMatcher
 from .play import Play, histories, setups
+
+MINUTE = 60 * SECOND
 
 
 class WatchedCentre(Centre):
@@ -25,7 +27,9 @@ class WatchedCentre(Centre):
         self.entries += decided
         if ws.tables.workspace is not None and self.watching:
             expected = self.naive(routed(before, ws.tables), just_failed(command, before)).run()
-            assert sets_made(decided) == expected
+            # A timer that fires together with the clock's is settled before the new minute is looked at.
+            if not (command and ws.now % MINUTE == 0):
+                assert sets_made(decided) == expected
             self.check_rest(decided)
 
     watching = False
@@ -46,7 +50,7 @@ class WatchedCentre(Centre):
                 assert rest.open(worker, channel) <= capacity
         for queue in rest.tables.task_queues:
             assert ws.workers_document(queue.sid) == rest.counts(queue)
-        pending = {task.sid for task in ws.tables.tasks if task.status == "pending" and not task.ever_accepted}
+        pending = {task.sid for task in ws.tables.tasks if task.status == "pending"}
         assert ws.floor.waiting.keys() == pending
 
 

@@ -12,6 +12,7 @@ from pointsman.domain.entry import Value
 from pointsman.domain.limits import SECOND
 from pointsman.domain.nouns import Activity, Reservation, Task, TaskChannel, TaskQueue, Worker, Workflow
 from pointsman.engine.workspace import routing
+from pointsman.engine.workspace.announce_transfers import transfers_of
 
 if TYPE_CHECKING:
     from pointsman.engine.workspace.engine import WorkspaceEngine
@@ -169,7 +170,8 @@ def reservation_data(ws: WorkspaceEngine, reservation: Reservation) -> Data:
     worker = ws.tables.workers[reservation.worker_sid]
     activity = ws.tables.activities[worker.activity_sid]
     channel = worker.channels.get(reservation.task_channel_sid)
-    data = task_data(ws, ws.tables.tasks[reservation.task_sid])
+    task = ws.tables.tasks[reservation.task_sid]
+    data = task_data(ws, task)
     data["worker_sid"] = worker.sid
     data["worker_name"] = worker.friendly_name
     data["worker_attributes_seq"] = worker.attributes_seq
@@ -188,4 +190,6 @@ def reservation_data(ws: WorkspaceEngine, reservation: Reservation) -> Data:
     data["reservation_worker_previous_activity_sid"] = reservation.worker_previous_activity_sid
     if reservation.reason is not None:
         data["reservation_reason_code"] = reservation.reason
+    if reservation.transfer_sid or task.open_transfer:
+        data.update((key, value) for key, value in transfers_of(ws, reservation).items() if value is not None)
     return data
