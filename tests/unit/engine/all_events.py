@@ -5,19 +5,21 @@ from pointsman.engine.workspace import (
     task_channels,
     task_queues,
     tasks,
+    transfers,
     worker_channels,
     workers,
     workflows,
     workspaces,
 )
+from pointsman.settings import Settings
 
 from .driver import Centre
-from .scenario_driver import accept, answer, end, reject, target
+from .scenario_driver import accept, answer, end, latest, reject, target
 
 
 def everything():
     """A centre in which every event type that has a cause was brought about."""
-    c = Centre()
+    c = Centre(Settings(routing_target_sla_seconds=60))
     break_sid = c.do(activities.create, friendly_name="Break").sid
     c.do(activities.update, break_sid, friendly_name="Pause")
     c.do(activities.delete, break_sid)
@@ -51,11 +53,38 @@ def everything():
     c.do(tasks.delete, c.task().sid)
     end(c, c.task(), "canceled", reason="hangup")
     assert c.task({"skip": 1}).status == "canceled"
+    passed_on(c)
     left = c.task()
     accept(c, left)
-    c.run_to(60 + 86_400)
+    c.run_to(120 + 86_400)
     assert left.sid not in c.ws.tables.tasks
     c.do(workers.delete, alice.sid)
     c.do(workflows.delete, workflow.sid)
     c.do(workspaces.delete)
     return c
+
+
+def passed_on(c):
+    """A task is transferred in every way, and another one never reaches the worker it was meant for."""
+    task = c.task()
+    accept(c, task)
+    first = latest(c, task)
+    absent = c.worker("Dora", {"q": 2}, available=False)
+    other = c.worker("Eve", {"q": 1})
+
+    def transfer(to):
+        return c.do(transfers.initiate, first.worker_sid, reservation_sid=first.sid, task_sid=task.sid, to=to)
+
+    c.do(transfers.cancel, first.worker_sid, transfer(other.sid).sid)
+    transfer(other.sid)
+    reject(c, task)
+    called_back = transfer(task.task_queue_sid)
+    reject(c, task)
+    c.do(transfers.cancel, first.worker_sid, called_back.sid)
+    transfer(other.sid)
+    accept(c, task)
+    for held in list(task.open_reservations):
+        answer(c, c.ws.tables.reservations[held], "completed")
+    assert task.status == "completed"
+    c.task(routing_target=absent.sid, ignore_capacity=False)
+    c.run_to(120)  # the time for that is over

@@ -93,6 +93,22 @@ RESERVATION = (TASK | WORKER) | {
 }
 CANCELED = {"reason", "task_canceled_reason"}
 TOLD_TO_HOLDERS = TASK | {"task_assignment_count"}
+TRANSFER = {
+    "task_transfer_sid",
+    "transfer_type",
+    "transfer_mode",
+    "transfer_to",
+    "transfer_status",
+    "transfer_started",
+    "transfer_initiating_worker_sid",
+    "transfer_initiating_reservation_sid",
+    "transfer_initiating_queue_sid",
+    "transfer_initiating_workflow_sid",
+    "task_transfer_date_created",
+    "task_transfer_date_updated",
+}
+HOW = ("initiated", "attempt-failed", "failed", "canceled", "completed")
+ANY = {"task_routing_target", "transfer_failed_reason", "outgoing_transfer_failed_reason"}
 
 KEYS = {
     **dict.fromkeys(("activity.created", "activity.updated", "activity.deleted"), ACTIVITY),
@@ -107,7 +123,7 @@ KEYS = {
     "task.created": NEW_TASK,
     "workflow.entered": NEW_TASK,
     "task-queue.entered": TASK,
-    "workflow.target-matched": TASK | STEP,
+    "workflow.target-matched": TASK,
     "task.updated": TOLD_TO_HOLDERS,
     "task-queue.timeout": TASK,
     "task-queue.moved": TASK | PREVIOUS_TASK,
@@ -117,6 +133,8 @@ KEYS = {
     "task.wrapup": TOLD_TO_HOLDERS,
     "task.completed": TOLD_TO_HOLDERS | {"reason", "task_completed_reason"},
     "task.deleted": TASK,
+    **{f"task.transfer-{word}": TASK | TRANSFER for word in HOW},
+    "reservation.failed": TASK | CANCELED,
     "task.system-deleted": TASK,
     **dict.fromkeys(
         (
@@ -133,7 +151,8 @@ KEYS = {
     ),
 }
 OPTIONAL = {
-    "workflow.target-matched": PREVIOUS_TASK,
+    **dict.fromkeys(("task.created", "workflow.entered"), QUEUE),
+    "workflow.target-matched": PREVIOUS_TASK | STEP,
     "task-queue.entered": PREVIOUS_TASK,
     "reservation.completed": {"reason", "task_completed_reason"},
     "reservation.canceled": {"reservation_reason_code"} | CANCELED,
@@ -146,7 +165,10 @@ def test_every_event_type_with_a_cause_carries_its_keys():
     assert {event.type for event in told} == set(KEYS)
     for event in told:
         wanted, keys = KEYS[event.type] | WORKSPACE, set(event.data)
-        assert wanted <= keys <= wanted | OPTIONAL.get(event.type, set()), event.type
+        optional = OPTIONAL.get(event.type, set()) | ANY
+        if event.type.startswith("reservation."):
+            optional |= TRANSFER | {f"outgoing_{key}" for key in TRANSFER}
+        assert wanted <= keys <= wanted | optional, event.type
         assert all(value is not None for value in event.data.values())
 
 
