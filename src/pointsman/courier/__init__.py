@@ -1,0 +1,1 @@
+"""What leaves because something happened: event callbacks, read from the journal by a durable cursor."""
