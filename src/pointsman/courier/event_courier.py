@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections import deque
+from collections.abc import Callable, Mapping, Sequence
 from heapq import heappop, heappush
 
 import structlog
@@ -17,7 +18,7 @@ from pointsman.courier.mailbox import Mailbox
 from pointsman.courier.outbox import Delivery
 from pointsman.courier.problems import OnProblem, Problem, Problems
 from pointsman.courier.rules import Outcome
-from pointsman.domain.entry import event_sid
+from pointsman.domain.entry import Entry, event_sid
 from pointsman.engine.account.engine import AccountEngine
 from pointsman.history.deliveries import DeliveryBook, Failure
 from pointsman.journal import Journal
@@ -109,6 +110,12 @@ class EventCourier:
                 each.cancel()
             await asyncio.gather(*self._tries, return_exceptions=True)
         self._save()
+
+    def decided(
+        self, stream: str, first_seq: int, entries: Sequence[Entry], texts: Mapping[int, str]
+    ) -> Callable[[], None]:
+        """As a listener of a node's live feed: it is poked when the entries are durable."""
+        return lambda: self.poke(stream)
 
     def poke(self, stream: str) -> None:
         """The stream has more entries on disk."""

@@ -47,7 +47,7 @@ class Outbound:
         self._public_only = settings.callback_targets == "public"
         self._session: aiohttp.ClientSession | None = None
 
-    async def close(self) -> None:
+    async def aclose(self) -> None:
         """Ends the connections that are kept alive; what is under way fails."""
         if self._session is not None:
             await self._session.close()

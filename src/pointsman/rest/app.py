@@ -7,8 +7,10 @@ import falcon.asgi
 from pointsman.rest.accounts import Accounts, Keys
 from pointsman.rest.activities import Activities
 from pointsman.rest.clock import Clock
+from pointsman.rest.deliveries import Deliveries
 from pointsman.rest.events import Events
 from pointsman.rest.health import Health
+from pointsman.rest.metrics import Figures
 from pointsman.rest.middleware import Basics, Guard
 from pointsman.rest.reservations import TaskReservations, WorkerReservations
 from pointsman.rest.resource import Resource
@@ -55,6 +57,7 @@ ROUTES: list[tuple[str | None, str, type[Resource]]] = [
     (None, ACCOUNT, Accounts),
     (f"{ACCOUNT}/Keys", f"{ACCOUNT}/Keys/{{sid}}", Keys),
     (None, "/pointsman/v1/Clock", Clock),
+    (None, "/pointsman/v1/Workspaces/{workspace}/Deliveries", Deliveries),
 ]
 
 
@@ -72,4 +75,5 @@ def create_app(house: House) -> App:
     health = Health(house)
     app.add_route("/healthz", health, suffix="alive")
     app.add_route("/readyz", health, suffix="ready")
+    app.add_route("/metrics", Figures(house))
     return app

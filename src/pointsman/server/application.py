@@ -1,21 +1,27 @@
-"""A whole server without a socket: journal, clock, node, first account, REST door."""
+"""A whole server without a socket: journal, clock, node, first account, courier, REST door."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 from time import time
 
 import msgspec
+import structlog
 
 from pointsman.auth.bootstrap import FirstCredentials, bootstrap
 from pointsman.auth.directory import Directory
 from pointsman.auth.tokens import Tokens
+from pointsman.courier.problems import Problem
+from pointsman.courier.running import event_callbacks
 from pointsman.history.retention import keep_forgetting
 from pointsman.journal import Journal
 from pointsman.journal.memory import MemoryJournal
 from pointsman.journal.sqlite import SqliteJournal
+from pointsman.metrics import Metrics
+from pointsman.operations.deliveries import figures
+from pointsman.outbound.client import Outbound
 from pointsman.rest.app import create_app
 from pointsman.runtime.clock import Clock, RealClock, VirtualClock
 from pointsman.runtime.ids import random_sid
@@ -23,6 +29,8 @@ from pointsman.runtime.node import Node
 from pointsman.settings import Settings, SettingsError
 from pointsman.web.answers import App
 from pointsman.web.house import House
+
+log = structlog.get_logger(__name__)
 
 Door = Callable[[House, App], None]
 """Another door: it adds its routes to the application."""
@@ -54,6 +62,10 @@ def clock_of(settings: Settings) -> Clock:
     return VirtualClock(int(time() * 1_000_000)) if settings.clock == "virtual" else RealClock()
 
 
+def _log_problem(problem: Problem) -> None:
+    log.warning("callback.problem", stream=problem.stream, code=problem.code, text=problem.text, count=problem.count)
+
+
 @asynccontextmanager
 async def open_application(
     settings: Settings,
@@ -76,15 +88,19 @@ async def open_application(
             directory = Directory(node)
             await directory.load_all()
             credentials = await bootstrap(node, directory, settings)
-            house = House(node, settings, directory, Tokens(directory, node.clock))
-            app = create_app(house)
-            for add_door in doors:
-                add_door(house, app)
-            forgetting = asyncio.create_task(keep_forgetting(node))
-            try:
-                yield RunningApplication(app, house, credentials)
-            finally:
-                forgetting.cancel()
+            metrics = Metrics()
+            outbound = Outbound(settings)
+            async with aclosing(outbound), event_callbacks(node, outbound, _log_problem) as deliveries:
+                metrics.sources.append(lambda: figures(deliveries))
+                house = House(node, settings, directory, Tokens(directory, node.clock), deliveries, metrics)
+                app = create_app(house)
+                for add_door in doors:
+                    add_door(house, app)
+                forgetting = asyncio.create_task(keep_forgetting(node))
+                try:
+                    yield RunningApplication(app, house, credentials)
+                finally:
+                    forgetting.cancel()
         finally:
             await node.stop()
     finally:

@@ -28,7 +28,7 @@ def play(scene: Callable[[Sink, Outbound], Awaitable[None]], behaviour: Behaviou
             try:
                 await scene(sink, outbound)
             finally:
-                await outbound.close()
+                await outbound.aclose()
 
     asyncio.run(run())
 
@@ -233,7 +233,7 @@ def test_a_certificate_of_an_unknown_authority_is_refused() -> None:
                 await post(outbound, sink.url)
             assert (raised.value.kind, raised.value.code) == ("tls", 11237)
             assert sink.received == []
-        await outbound.close()
+        await outbound.aclose()
 
     asyncio.run(run())
 
