@@ -23,7 +23,8 @@ from pointsman.engine.account.engine import AccountEngine
 from pointsman.history.deliveries import DeliveryBook, Failure
 from pointsman.journal import Journal
 from pointsman.outbound.client import Outbound, Unreachable
-from pointsman.outbound.failures import problem_with
+from pointsman.outbound.failures import RETRY_POLICY, problem_with
+from pointsman.outbound.overrides import split
 from pointsman.runtime.clock import Clock, RealClock
 from pointsman.runtime.ids import random_sid
 from pointsman.runtime.loading import replay
@@ -285,6 +286,11 @@ class EventCourier:
 
     async def _deliver(self, mailbox: Mailbox, delivery: Delivery) -> Outcome:
         callbacks = delivery.callbacks
+        if ignored := split(callbacks.url)[1].ignored:
+            text = f"Connection overrides that cannot be understood: {', '.join(ignored)}"
+            self._problems.note(
+                _problem(mailbox.stream, delivery, Outcome(code=RETRY_POLICY, text=text), self._clock.now())
+            )
         token = self._tokens.get(callbacks.account_sid) or await self._token(callbacks.account_sid)
         sid = event_sid(mailbox.stream, *delivery.place)
         form = form_of(delivery.event, sid=sid, at=delivery.at, account_sid=callbacks.account_sid, texts=delivery.texts)

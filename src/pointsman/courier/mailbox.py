@@ -55,9 +55,12 @@ class Mailbox:
 
     async def restore(self, standing: Standing, head: int) -> None:
         """Go on from where an earlier process stood. A journal that ends before that is an older copy: from its end."""
-        self.read, self.callbacks = min(standing.seq, head), standing.callbacks
-        self.outbox.finished = (self.read, self.callbacks)
         self.outbox.delivered, self.outbox.failed = standing.delivered, standing.failed
+        if head < standing.seq:
+            await self._jump(head)
+            return
+        self.read, self.callbacks = standing.seq, standing.callbacks
+        self.outbox.finished = (self.read, self.callbacks)
         bodies = await self._journal.pick(self.stream, sorted({each.seq for each in standing.open}))
         entries = {seq: decode(body, self.stream, seq) for seq, body in bodies.items()}
         texts = await self._texts_for(entries)

@@ -29,7 +29,11 @@ REDIRECTS = frozenset({301, 302, 303, 307})
 KEEP_ALIVE_SECONDS = 15.0
 NAMES_SECONDS = 10
 """How long an address that was looked up is used."""
-USER_AGENT = "TwilioProxy/1.1"
+HEADERS = {
+    "User-Agent": "TwilioProxy/1.1",
+    "Content-Type": "application/x-www-form-urlencoded",
+    "Accept-Encoding": "identity",
+}
 
 
 class Answer(msgspec.Struct, frozen=True):
@@ -132,8 +136,9 @@ class Outbound:
                     keepalive_timeout=KEEP_ALIVE_SECONDS,
                     socket_factory=open_public_socket if self._public_only else None,
                 ),
-                headers={"User-Agent": USER_AGENT, "Content-Type": "application/x-www-form-urlencoded"},
+                headers=HEADERS,
                 cookie_jar=aiohttp.DummyCookieJar(),
+                auto_decompress=False,  # a few bytes could become very many
                 trace_configs=[tracing],
             )
         return self._session

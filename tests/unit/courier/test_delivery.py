@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 from pathlib import Path
 
 import pytest
@@ -360,3 +361,36 @@ def test_a_journal_pruned_beyond_the_cursor_is_read_on_from_its_floor(tmp_path: 
                 assert [(each.path, each.form["TaskSid"]) for each in sink.received] == [("/second", kept)]
 
     asyncio.run(run())
+
+
+def test_an_older_copy_of_the_journal_is_delivered_from_its_end(tmp_path: Path) -> None:
+    async def run() -> None:
+        data, copy = tmp_path / "j.db", tmp_path / "copy.db"
+        async with Sink() as sink:
+            async with opened(data) as stage:
+                await stage.workspace(EAST, sink.url, "task.created")
+                await stage.advance(1)
+            shutil.copy(data, copy)
+            async with opened(data, 0) as stage:
+                await stage.tell(EAST, workspaces.update, event_callback_url=sink.url + "/lost")
+                for _ in range(10):
+                    await stage.task(EAST)
+                await stage.advance(1)
+            shutil.copy(copy, data)
+            sink.received.clear()
+            async with opened(data, 0) as stage:
+                task = await stage.task(EAST)
+                await stage.advance(1)
+                assert [(each.path, each.form["TaskSid"]) for each in sink.received] == [("/", task)]
+
+    asyncio.run(run())
+
+
+def test_a_mistake_in_a_connection_override_is_told_as_a_problem(capsys: pytest.CaptureFixture[str]) -> None:
+    async def scene(stage: Stage, sink: Sink) -> None:
+        await stage.workspace(EAST, sink.url + "#rc=1&rp=6xx")
+        await stage.advance(1)
+        assert stage.standing(EAST).delivered == len(await stage.events(EAST))
+
+    play(scene)
+    assert capsys.readouterr().out.count("rp=6xx") == 1
