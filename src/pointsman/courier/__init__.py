@@ -1,1 +1,1 @@
-"""What leaves because something happened: event callbacks, read from the journal by a durable cursor."""
+"""What leaves the server by itself: event callbacks, read from the journal, and assignment callbacks, from the state."""
