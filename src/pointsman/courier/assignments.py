@@ -78,6 +78,8 @@ class Assignments:
     async def stop(self) -> None:
         """Give up what is under way: it is asked again after the next start."""
         self._stopped = True
+        self._node.listeners.remove(self)
+        self._node.idlers.remove(self.idle)
         tasks = list(self._tasks)
         for task in tasks:
             task.cancel()

@@ -1,4 +1,4 @@
-"""Event callbacks of a running node: by a child process where the journal is a file, else in this process."""
+"""Callbacks of a running node: events by a child process where the journal is a file, all else in this process."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from pointsman.auth.directory import Directory
+from pointsman.courier.assignments import Assignments
 from pointsman.courier.event_courier import EventCourier
 from pointsman.courier.parent import CourierChild
 from pointsman.courier.problems import OnProblem
@@ -68,3 +70,14 @@ async def _in_this_process(
         await courier.stop()
         if lock is not None:
             os.close(lock)
+
+
+@asynccontextmanager
+async def assignment_callbacks(node: Node, directory: Directory, outbound: Outbound) -> AsyncIterator[None]:
+    """Asks applications about reservations for as long as the context lasts; as `event_callbacks`, within the node's life."""
+    assignments = Assignments(node, directory, outbound)
+    assignments.start()
+    try:
+        yield
+    finally:
+        await assignments.stop()

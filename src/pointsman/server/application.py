@@ -14,7 +14,7 @@ from pointsman.auth.bootstrap import FirstCredentials, bootstrap
 from pointsman.auth.directory import Directory
 from pointsman.auth.tokens import Tokens
 from pointsman.courier.problems import Problem
-from pointsman.courier.running import event_callbacks
+from pointsman.courier.running import assignment_callbacks, event_callbacks
 from pointsman.history.retention import keep_forgetting
 from pointsman.journal import Journal
 from pointsman.journal.memory import MemoryJournal
@@ -90,7 +90,11 @@ async def open_application(
             credentials = await bootstrap(node, directory, settings)
             metrics = Metrics()
             outbound = Outbound(settings)
-            async with aclosing(outbound), event_callbacks(node, outbound, _log_problem) as deliveries:
+            async with (
+                aclosing(outbound),
+                event_callbacks(node, outbound, _log_problem) as deliveries,
+                assignment_callbacks(node, directory, outbound),
+            ):
                 metrics.sources.append(lambda: figures(deliveries))
                 house = House(node, settings, directory, Tokens(directory, node.clock), deliveries, metrics)
                 app = create_app(house)
