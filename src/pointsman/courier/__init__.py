@@ -1,1 +1,1 @@
-"""What leaves the server by itself: event callbacks, read from the journal, and assignment callbacks, from the state."""
+"""What leaves by itself: event callbacks by a durable cursor in the journal, assignment callbacks by the state."""

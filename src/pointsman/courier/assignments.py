@@ -24,6 +24,7 @@ from pointsman.engine.workspace import assignments
 from pointsman.engine.workspace.assignments import Complaint
 from pointsman.engine.workspace.engine import WorkspaceEngine
 from pointsman.outbound.client import Outbound, Unreachable
+from pointsman.runtime.clock import RealClock
 from pointsman.runtime.node import Node, Unavailable
 
 T = TypeVar("T")
@@ -34,6 +35,9 @@ TIMEOUT_SECONDS = 5.0
 CALLS_MOST = 512
 CALLS_PER_WORKSPACE = 64
 """Callbacks under way at a time: an application that hangs must not take them all."""
+PAUSE_SECONDS = 1.0
+"""How long a callback keeps its place after both URLs failed. The task is offered to the next worker at once, so a big
+centre would write thousands of failures a second without this. A virtual clock is not held up."""
 RETRY_SECONDS = 1.0
 """Until the node is asked again when it could not store anything."""
 
@@ -152,7 +156,8 @@ class Assignments:
 
     async def _serve(self, desk: Desk, sid: str) -> None:
         try:
-            await self._call(desk.stream, sid)
+            if await self._call(desk.stream, sid) == "cancel" and isinstance(self._node.clock, RealClock):
+                await asyncio.sleep(PAUSE_SECONDS)
         except Refusal:
             log.debug("assignment.workspace-gone", stream=desk.stream, reservation=sid)
         except Exception:
@@ -164,11 +169,14 @@ class Assignments:
             self._line_up(desk)
             self._begin()
 
-    async def _call(self, stream: str, sid: str) -> None:
-        """Ask one URL after the other until an answer is valid; record how that ended, with its effect."""
+    async def _call(self, stream: str, sid: str) -> str:
+        """Ask one URL after the other until an answer is valid; record how that ended, with its effect.
+
+        The outcome, empty if nobody had to be asked.
+        """
         call = await self._persistently(lambda: self._node.ask(stream, lambda ws: call_of(ws, sid)))
         if call is None:
-            return
+            return ""
         complaints: list[Complaint] = []
         reading, url = Reading(), ""
         for url in call.urls:
@@ -193,6 +201,7 @@ class Assignments:
             )
 
         await self._persistently(lambda: self._node.tell(stream, SYSTEM, command))
+        return outcome
 
     async def _still_due(self, stream: str, sid: str) -> bool:
         def look(ws: WorkspaceEngine) -> bool:

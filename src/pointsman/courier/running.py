@@ -74,7 +74,7 @@ async def _in_this_process(
 
 @asynccontextmanager
 async def assignment_callbacks(node: Node, directory: Directory, outbound: Outbound) -> AsyncIterator[None]:
-    """Asks applications about reservations for as long as the context lasts; as `event_callbacks`, within the node's life."""
+    """Asks applications about reservations for as long as the context lasts; enter and leave it as the other."""
     assignments = Assignments(node, directory, outbound)
     assignments.start()
     try:

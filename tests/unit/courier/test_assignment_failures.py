@@ -17,7 +17,7 @@ from pointsman.journal.memory import MemoryJournal
 from pointsman.runtime.node import Unavailable
 from pointsman.server.application import open_application
 
-from .bureau import CENTRE, SETTINGS, Bureau, Received, Sink, instructs, play, running, says, until
+from .bureau import CENTRE, OTHER, SETTINGS, Bureau, Received, Sink, instructs, play, running, says, until
 
 MINUTE = 60
 
@@ -144,6 +144,29 @@ def test_in_single_tasking_the_worker_goes_back_to_the_activity_before() -> None
         assert {row.status for row in await bureau.reservations()} == {"canceled"}
 
     play(scene, drop)
+
+
+def test_a_big_centre_does_not_fail_thousands_of_times_a_second(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With the real clock: what has failed keeps its place for a while, and other workspaces do not wait for that."""
+    monkeypatch.setattr(courier, "PAUSE_SECONDS", 3600)
+
+    async def scene(bureau: Bureau) -> None:
+        await bureau.found()
+        for number in range(100):
+            await bureau.worker(f"Agent {number}")
+        for _ in range(100):
+            await bureau.task()
+        await until(lambda: len(bureau.posts) == 2 * courier.CALLS_PER_WORKSPACE)
+        bureau.sink.behaviour = instructs("accept")
+        other = Bureau(bureau.application, bureau.sink, OTHER)
+        await other.found()
+        await other.worker("Ann")
+        await other.task()
+        (reservation,) = await other.reservations()
+        await until(lambda: reservation.status == "accepted")
+        assert len(bureau.posts) == 2 * courier.CALLS_PER_WORKSPACE + 1
+
+    play(scene, says("", status=500), clock="real")
 
 
 STEPS: dict[str, Callable[[str], list[dict[str, Any]]]] = {
