@@ -112,13 +112,12 @@ class Assignments:
         return lambda: self._enqueue(stream, sids)
 
     async def _scan(self, stream: str) -> None:
-        def look(ws: WorkspaceEngine) -> tuple[bool, list[str]]:
-            return any(workflow.assignment_callback_url for workflow in ws.tables.workflows), assignments.all_due(ws)
+        def look(ws: WorkspaceEngine) -> list[str]:
+            if any(workflow.assignment_callback_url for workflow in ws.tables.workflows):
+                self._with_urls.add(stream)  # at once: what is decided next, the live feed must not pass over
+            return assignments.all_due(ws)
 
-        with_urls, sids = await self._persistently(lambda: self._node.ask(stream, look))
-        if with_urls:
-            self._with_urls.add(stream)
-        self._enqueue(stream, sids)
+        self._enqueue(stream, await self._persistently(lambda: self._node.ask(stream, look)))
 
     def _enqueue(self, stream: str, sids: Iterable[str]) -> None:
         desk = self._desks.get(stream)

@@ -18,7 +18,7 @@ from pointsman.domain.refusal import Refusal
 from pointsman.engine.workspace import task_queues, tasks, workers, workflows, workspaces
 from pointsman.engine.workspace.engine import WorkspaceEngine
 from pointsman.runtime.node import Node
-from pointsman.server.application import RunningApplication, open_application
+from pointsman.server.application import open_application
 from pointsman.settings import Settings
 
 T = TypeVar("T")
@@ -44,15 +44,11 @@ def instructs(instruction: str, **more: Any) -> Any:
 class Bureau:
     """One workspace. Its workflow's URLs lead to /first and /second of the sink."""
 
-    def __init__(self, application: RunningApplication, sink: Sink, sid: str) -> None:
-        self.application = application
+    def __init__(self, node: Node, sink: Sink, sid: str) -> None:
+        self.node = node
         self.sink = sink
         self.sid = sid
         self.queue = self.workflow = self.available = ""
-
-    @property
-    def node(self) -> Node:
-        return self.application.node
 
     async def tell(self, command: Callable[..., T], *args: Any, **kw: Any) -> T:
         return await self.node.tell(self.sid, SYSTEM, lambda ws: command(ws, *args, **kw))
@@ -125,7 +121,7 @@ class Bureau:
 async def running(sink: Sink, **settings: Any) -> AsyncIterator[Bureau]:
     """An application whose workspace is still to be founded."""
     async with open_application(replace(SETTINGS, **settings)) as application:
-        yield Bureau(application, sink, CENTRE)
+        yield Bureau(application.node, sink, CENTRE)
 
 
 def play(scene: Callable[[Bureau], Awaitable[None]], behaviour: Any = None, **settings: Any) -> None:

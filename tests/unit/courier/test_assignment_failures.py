@@ -4,20 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
 from aiohttp import web
 
 from pointsman.courier import assignments as courier
-from pointsman.engine.workspace import task_queues, workflows
-from pointsman.journal.faulty import FaultyJournal
-from pointsman.journal.memory import MemoryJournal
-from pointsman.runtime.node import Unavailable
-from pointsman.server.application import open_application
+from pointsman.engine.workspace import task_queues, tasks, workflows
 
-from .bureau import CENTRE, OTHER, SETTINGS, Bureau, Received, Sink, instructs, play, running, says, until
+from .bureau import OTHER, Bureau, Received, Sink, instructs, play, says, until
 
 MINUTE = 60
 
@@ -158,7 +153,7 @@ def test_a_big_centre_does_not_fail_thousands_of_times_a_second(monkeypatch: pyt
             await bureau.task()
         await until(lambda: len(bureau.posts) == 2 * courier.CALLS_PER_WORKSPACE)
         bureau.sink.behaviour = instructs("accept")
-        other = Bureau(bureau.application, bureau.sink, OTHER)
+        other = Bureau(bureau.node, bureau.sink, OTHER)
         await other.found()
         await other.worker("Ann")
         await other.task()
@@ -167,6 +162,28 @@ def test_a_big_centre_does_not_fail_thousands_of_times_a_second(monkeypatch: pyt
         assert len(bureau.posts) == 2 * courier.CALLS_PER_WORKSPACE + 1
 
     play(scene, says("", status=500), clock="real")
+
+
+def test_the_fallback_url_is_not_asked_about_what_has_ended_meanwhile() -> None:
+    gate: list[asyncio.Event] = []
+
+    async def late(sink: Sink, received: Received) -> web.StreamResponse:
+        await gate[0].wait()
+        return web.Response(status=500)
+
+    async def scene(bureau: Bureau) -> None:
+        gate.append(asyncio.Event())
+        await bureau.found()
+        await bureau.worker("Ann")
+        task = await bureau.task()
+        await until(lambda: bureau.posts)
+        await bureau.tell(tasks.update, task, assignment_status="canceled")
+        gate[0].set()
+        await bureau.settled()
+        assert bureau.posts == ["/first"]
+        assert [alert.code for alert in await bureau.alerts()] == [11200]  # the failure is told all the same
+
+    play(scene, late)
 
 
 STEPS: dict[str, Callable[[str], list[dict[str, Any]]]] = {
@@ -220,87 +237,3 @@ def test_an_answer_from_the_fallback_url_may_be_one_that_cannot_be_carried_out()
         ]
 
     play(scene, first_then(says("", status=500), says('{"x":1}')))
-
-
-# -- restarts
-
-
-def test_what_is_unanswered_at_the_end_is_asked_again_once_after_the_start(tmp_path: Path) -> None:
-    async def run() -> None:
-        async with Sink(hang) as sink:
-            settings: dict[str, Any] = {"data": str(tmp_path / "journal.db")}
-            async with running(sink, **settings) as bureau:
-                await bureau.found()
-                await bureau.worker("Ann")
-                await bureau.task()
-                await until(lambda: bureau.posts)
-            sink.behaviour = instructs("accept")
-            for _ in range(2):  # the second time nothing is left to be asked
-                async with running(sink, **settings) as bureau:
-                    await bureau.settled()
-                    (reservation,) = await bureau.reservations()
-                    assert (reservation.status, reservation.callback) == ("accepted", "accept")
-            before, after = sink.received
-            assert before.form == after.form
-            assert before.headers["I-Twilio-Idempotency-Token"] == after.headers["I-Twilio-Idempotency-Token"]
-
-    asyncio.run(run())
-
-
-def test_what_was_answered_is_not_asked_again_after_the_start(tmp_path: Path) -> None:
-    async def run() -> None:
-        async with Sink(says("{}")) as sink:
-            settings: dict[str, Any] = {"data": str(tmp_path / "journal.db")}
-            async with running(sink, **settings) as bureau:
-                await bureau.found()
-                await bureau.worker("Ann")
-                await bureau.task()
-                await bureau.settled()
-            async with running(sink, **settings) as bureau:
-                await bureau.settled()
-                (reservation,) = await bureau.reservations()
-                assert (reservation.status, reservation.callback) == ("pending", "manual")
-            assert bureau.posts == ["/first"]
-
-    asyncio.run(run())
-
-
-def test_an_answer_waits_for_a_disk_that_fails(monkeypatch: pytest.MonkeyPatch) -> None:
-    """It is recorded when the journal works again; the application is not asked twice."""
-    monkeypatch.setattr(courier, "RETRY_SECONDS", 0.01)
-    gate: list[asyncio.Event] = []
-
-    async def late(sink: Sink, received: Received) -> web.StreamResponse:
-        await gate[0].wait()
-        return await instructs("accept")(sink, received)  # type: ignore[no-any-return]
-
-    async def run() -> None:
-        gate.append(asyncio.Event())
-        journal = FaultyJournal(MemoryJournal())
-        async with Sink(late) as sink, open_application(SETTINGS, journal=journal) as application:
-            bureau = Bureau(application, sink, CENTRE)
-            await bureau.found()
-            await bureau.worker("Ann")
-            task = await bureau.task()
-            await until(lambda: bureau.posts)
-            journal.fail_next("unavailable", 1_000_000)
-            another = asyncio.create_task(bureau.task())
-            await until(lambda: not bureau.node.ready)
-            refused, tell = [], bureau.node.tell
-
-            async def counted(*args: Any) -> Any:
-                try:
-                    return await tell(*args)
-                except Unavailable:
-                    refused.append(args)
-                    raise
-
-            monkeypatch.setattr(bureau.node, "tell", counted)
-            gate[0].set()
-            await until(lambda: len(refused) > 1)
-            journal.heal()
-            await another
-            await bureau.settled()
-            assert (await bureau.status(task), bureau.posts) == ("assigned", ["/first"])
-
-    asyncio.run(run())

@@ -263,7 +263,7 @@ def test_calls_are_bounded_per_workspace_and_what_has_ended_is_never_asked() -> 
             await bureau.worker(f"Agent {number}")
         sids = [await bureau.task() for _ in range(70)]
         await until(lambda: len(bureau.posts) == 64)
-        other = Bureau(bureau.application, bureau.sink, OTHER)
+        other = Bureau(bureau.node, bureau.sink, OTHER)
         await other.found()
         await other.worker("Ann")
         elsewhere = await other.task()
