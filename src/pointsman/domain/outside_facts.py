@@ -59,9 +59,13 @@ class AlertRaised(Fact, frozen=True):
     task_queue_sid: str = ""
     workflow_sid: str = ""
     url: str = ""
+    count: int = 1
+    """How often it had happened by then."""
 
 
 class AlertRepeated(Fact, frozen=True):
     """The same happened again within the minute: it is counted, and not raised anew."""
 
     sid: str
+    count: int = 1
+    """How often."""

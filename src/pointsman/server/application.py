@@ -8,12 +8,11 @@ from contextlib import aclosing, asynccontextmanager
 from time import time
 
 import msgspec
-import structlog
 
 from pointsman.auth.bootstrap import FirstCredentials, bootstrap
 from pointsman.auth.directory import Directory
 from pointsman.auth.tokens import Tokens
-from pointsman.courier.problems import Problem
+from pointsman.courier.problem_alerts import ProblemAlerts
 from pointsman.courier.running import assignment_callbacks, event_callbacks
 from pointsman.history.retention import keep_forgetting
 from pointsman.journal import Journal
@@ -29,8 +28,6 @@ from pointsman.runtime.node import Node
 from pointsman.settings import Settings, SettingsError
 from pointsman.web.answers import App
 from pointsman.web.house import House
-
-log = structlog.get_logger(__name__)
 
 Door = Callable[[House, App], None]
 """Another door: it adds its routes to the application."""
@@ -62,10 +59,6 @@ def clock_of(settings: Settings) -> Clock:
     return VirtualClock(int(time() * 1_000_000)) if settings.clock == "virtual" else RealClock()
 
 
-def _log_problem(problem: Problem) -> None:
-    log.warning("callback.problem", stream=problem.stream, code=problem.code, text=problem.text, count=problem.count)
-
-
 @asynccontextmanager
 async def open_application(
     settings: Settings,
@@ -89,10 +82,11 @@ async def open_application(
             await directory.load_all()
             credentials = await bootstrap(node, directory, settings)
             metrics = Metrics()
-            outbound = Outbound(settings)
+            outbound, alerts = Outbound(settings), ProblemAlerts(node)
+            node.idlers.append(alerts.idle)
             async with (
                 aclosing(outbound),
-                event_callbacks(node, outbound, _log_problem) as deliveries,
+                event_callbacks(node, outbound, alerts.note) as deliveries,
                 assignment_callbacks(node, directory, outbound),
             ):
                 metrics.sources.append(lambda: figures(deliveries))

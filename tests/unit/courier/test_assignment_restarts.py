@@ -88,7 +88,7 @@ def on_a_node(scene: Callable[[Bureau, Assignments, FaultyJournal], Awaitable[No
             await scene(bureau, callbacks, journal)
             await callbacks.stop()
             await node.stop()
-            await outbound.close()
+            await outbound.aclose()
 
     asyncio.run(run())
 

@@ -29,10 +29,12 @@ def raise_alert(
     task_queue_sid: str = "",
     workflow_sid: str = "",
     url: str = "",
+    count: int = 1,
 ) -> Alert:
     """Raise an alert, or count it to the same one of the last minute: same code, cause, URL and workflow.
 
-    `text` is the cause, and says nothing of the one task or worker: their sids have fields of their own.
+    `text` is the cause, and says nothing of the one task or worker: their sids have fields of their own. `count`: how
+    often it had happened before anybody was told.
     """
     ws.workspace()
     text, url = text[:ALERT_CHARACTERS], url[:URL_CHARACTERS]
@@ -40,8 +42,10 @@ def raise_alert(
         if alert.date_created + REPEAT <= ws.now:
             break
         if (alert.code, alert.text, alert.url, alert.workflow_sid) == (code, text, url, workflow_sid):
-            ws.record(AlertRepeated(alert.sid))
+            ws.record(AlertRepeated(alert.sid, count))
             return alert
     level = "warning" if code in WARNINGS else "error"
-    ws.record(AlertRaised(code, level, text, task_sid, worker_sid, reservation_sid, task_queue_sid, workflow_sid, url))
+    ws.record(
+        AlertRaised(code, level, text, task_sid, worker_sid, reservation_sid, task_queue_sid, workflow_sid, url, count)
+    )
     return ws.tables.alerts[alert_sid(ws.stream, ws.head)]

@@ -21,6 +21,7 @@ def _(t: Tables, seq: int, at: int, f: facts.AlertRaised) -> None:
             text=f.text,
             date_created=at,
             date_updated=at,
+            count=f.count,
             task_sid=f.task_sid,
             worker_sid=f.worker_sid,
             reservation_sid=f.reservation_sid,
@@ -37,5 +38,5 @@ def _(t: Tables, seq: int, at: int, f: facts.AlertRaised) -> None:
 def _(t: Tables, seq: int, at: int, f: facts.AlertRepeated) -> None:
     alert = t.alerts.get(f.sid)
     if alert is not None:  # a version that keeps more may have written this
-        alert.count += 1
+        alert.count += f.count
         alert.date_updated = at
