@@ -24,7 +24,7 @@ LINES: list[set[str]] = [
     {"journal"},
     {"engine"},
     {"expressions", "domain"},
-    {"settings", "telemetry"},
+    {"settings", "telemetry", "metrics"},
     {"pointsman"},
 ]
 DEPTH = {room: depth for depth, line in enumerate(LINES) for room in line}

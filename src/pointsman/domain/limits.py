@@ -34,6 +34,8 @@ TRANSFER_ATTEMPTS_MOST = 1_000
 """Sets of reservations that one transfer to a queue may use up, ours."""
 CAPACITY_MOST = 2_147_483_647
 REASON_CHARACTERS = 4096
+ALERTS_MOST = 1_000
+ALERT_CHARACTERS = 1_000
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 

@@ -61,6 +61,17 @@ class WorkerChannel(Record):
     last_released: int = 0
 
 
+class Watch(Record):
+    """A worker who is to be moved when no socket was open for a while (ruling 18)."""
+
+    after: int
+    """Seconds without a socket until then."""
+    activity_sid: str = ""
+    """Where to; empty: to the workspace's activity for who is offline."""
+    deadline: int | None = None
+    """When; None while a socket is open."""
+
+
 class Worker(Record):
     sid: str
     number: int
@@ -75,6 +86,7 @@ class Worker(Record):
     version: int = 0
     last_reserved: int = 0
     last_released: int = 0
+    watch: Watch | None = None
 
 
 class TaskQueue(Record):
@@ -181,6 +193,8 @@ class Reservation(Record):
     """Number of the first reservation of the set that was made together (multi-reservation)."""
     transfer_sid: str = ""
     """The transfer that made this reservation: the worker is its transferee."""
+    callback: str = ""
+    """The outcome of the assignment callback (AssignmentAnswered); empty while there is none."""
 
 
 class Transfer(Record):
@@ -205,3 +219,22 @@ class Transfer(Record):
     def type(self) -> str:
         """WORKER or QUEUE."""
         return "WORKER" if self.to.startswith("WK") else "QUEUE"
+
+
+class Alert(Record):
+    sid: str
+    number: int
+    code: int
+    level: str
+    text: str
+    date_created: int
+    date_updated: int
+    """When it happened last."""
+    count: int = 1
+    """How often it happened within its minute."""
+    task_sid: str = ""
+    worker_sid: str = ""
+    reservation_sid: str = ""
+    task_queue_sid: str = ""
+    workflow_sid: str = ""
+    url: str = ""

@@ -6,9 +6,12 @@ import falcon.asgi
 
 from pointsman.rest.accounts import Accounts, Keys
 from pointsman.rest.activities import Activities
+from pointsman.rest.alerts import Alerts
 from pointsman.rest.clock import Clock
+from pointsman.rest.deliveries import Deliveries
 from pointsman.rest.events import Events
 from pointsman.rest.health import Health
+from pointsman.rest.metrics import Figures
 from pointsman.rest.middleware import Basics, Guard
 from pointsman.rest.reservations import TaskReservations, WorkerReservations
 from pointsman.rest.resource import Resource
@@ -24,6 +27,7 @@ from pointsman.web.errors import add_error_handlers
 from pointsman.web.house import House
 
 WORKSPACE = "/v1/Workspaces/{workspace}"
+OWN_WORKSPACE = "/pointsman/v1/Workspaces/{workspace}"
 ACCOUNT = "/2010-04-01/Accounts/{account}"
 
 # A name stands for one thing at one place of a path: {sid} below the workspace, {child} below that.
@@ -55,6 +59,8 @@ ROUTES: list[tuple[str | None, str, type[Resource]]] = [
     (None, ACCOUNT, Accounts),
     (f"{ACCOUNT}/Keys", f"{ACCOUNT}/Keys/{{sid}}", Keys),
     (None, "/pointsman/v1/Clock", Clock),
+    (None, f"{OWN_WORKSPACE}/Deliveries", Deliveries),
+    (f"{OWN_WORKSPACE}/Alerts", f"{OWN_WORKSPACE}/Alerts/{{sid}}", Alerts),
 ]
 
 
@@ -72,4 +78,5 @@ def create_app(house: House) -> App:
     health = Health(house)
     app.add_route("/healthz", health, suffix="alive")
     app.add_route("/readyz", health, suffix="ready")
+    app.add_route("/metrics", Figures(house))
     return app

@@ -1,10 +1,10 @@
-"""A whole server without a socket: journal, clock, node, first account, REST door."""
+"""A whole server without a socket: journal, clock, node, first account, courier, REST door."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 from time import time
 
 import msgspec
@@ -12,10 +12,15 @@ import msgspec
 from pointsman.auth.bootstrap import FirstCredentials, bootstrap
 from pointsman.auth.directory import Directory
 from pointsman.auth.tokens import Tokens
+from pointsman.courier.problem_alerts import ProblemAlerts
+from pointsman.courier.running import assignment_callbacks, event_callbacks
 from pointsman.history.retention import keep_forgetting
 from pointsman.journal import Journal
 from pointsman.journal.memory import MemoryJournal
 from pointsman.journal.sqlite import SqliteJournal
+from pointsman.metrics import Metrics
+from pointsman.operations.deliveries import figures
+from pointsman.outbound.client import Outbound
 from pointsman.rest.app import create_app
 from pointsman.runtime.clock import Clock, RealClock, VirtualClock
 from pointsman.runtime.ids import random_sid
@@ -76,15 +81,24 @@ async def open_application(
             directory = Directory(node)
             await directory.load_all()
             credentials = await bootstrap(node, directory, settings)
-            house = House(node, settings, directory, Tokens(directory, node.clock))
-            app = create_app(house)
-            for add_door in doors:
-                add_door(house, app)
-            forgetting = asyncio.create_task(keep_forgetting(node))
-            try:
-                yield RunningApplication(app, house, credentials)
-            finally:
-                forgetting.cancel()
+            metrics = Metrics()
+            outbound, alerts = Outbound(settings), ProblemAlerts(node)
+            node.idlers.append(alerts.idle)
+            async with (
+                aclosing(outbound),
+                event_callbacks(node, outbound, alerts.note) as deliveries,
+                assignment_callbacks(node, directory, outbound),
+            ):
+                metrics.sources.append(lambda: figures(deliveries))
+                house = House(node, settings, directory, Tokens(directory, node.clock), deliveries, metrics)
+                app = create_app(house)
+                for add_door in doors:
+                    add_door(house, app)
+                forgetting = asyncio.create_task(keep_forgetting(node))
+                try:
+                    yield RunningApplication(app, house, credentials)
+                finally:
+                    forgetting.cancel()
         finally:
             await node.stop()
     finally:

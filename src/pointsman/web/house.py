@@ -6,6 +6,8 @@ import msgspec
 
 from pointsman.auth.directory import Directory
 from pointsman.auth.tokens import Tokens
+from pointsman.history.deliveries import DeliveryBook
+from pointsman.metrics import Metrics
 from pointsman.runtime.node import Node
 from pointsman.settings import Settings
 
@@ -17,3 +19,6 @@ class House(msgspec.Struct, frozen=True):
     settings: Settings
     directory: Directory
     tokens: Tokens
+    deliveries: DeliveryBook | None = None
+    """How event callbacks fare; None if nobody delivers any."""
+    metrics: Metrics = msgspec.field(default_factory=Metrics)

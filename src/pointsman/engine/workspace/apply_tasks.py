@@ -186,6 +186,11 @@ def _is_offered(t: Tables, task: Task) -> bool:
     return any(t.reservations[sid].status == "pending" for sid in task.open_reservations)
 
 
+@folds(facts.AssignmentAnswered)
+def _(t: Tables, seq: int, at: int, f: facts.AssignmentAnswered) -> None:
+    t.reservations[f.sid].callback = f.outcome
+
+
 def _turn(t: Tables, sid: str, trigger: str, at: int) -> Reservation:
     reservation = t.reservations[sid]
     reservation.status = after(RESERVATION, reservation.status, trigger)

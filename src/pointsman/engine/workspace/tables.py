@@ -8,6 +8,7 @@ import msgspec
 
 from pointsman.domain.nouns import (
     Activity,
+    Alert,
     Reservation,
     Task,
     TaskChannel,
@@ -34,6 +35,7 @@ class Picture(msgspec.Struct):
     grace_until: int = 0
     parked: list[tuple[str, str]] = []
     transfers: list[Transfer] = []
+    alerts: list[Alert] = []
 
 
 _ENCODER = msgspec.json.Encoder()
@@ -56,6 +58,7 @@ class Tables:
         self.grace_until = picture.grace_until
         self.transfers = Roll({row.sid: row for row in picture.transfers})
         self.parked: dict[tuple[str, str], None] = dict.fromkeys(picture.parked)
+        self.alerts = Roll({row.sid: row for row in picture.alerts})
 
     def clear(self) -> None:
         """The workspace is deleted with all that is in it (ruling 19)."""
@@ -75,6 +78,7 @@ class Tables:
                 grace_until=self.grace_until,
                 parked=list(self.parked),
                 transfers=list(self.transfers),
+                alerts=list(self.alerts),
             )
         )
 
@@ -86,3 +90,8 @@ class Tables:
 def worker_channel_sid(worker_sid: str, task_channel_sid: str) -> str:
     """Derived, not drawn: a new TaskChannel gives every worker a channel without a sid for each in the fact."""
     return "WC" + hashlib.sha256(f"{worker_sid}{task_channel_sid}".encode()).hexdigest()[:32]
+
+
+def alert_sid(stream: str, seq: int) -> str:
+    """Derived, not drawn: 16 hex digits of the stream's hash, 16 of the seq of the fact."""
+    return f"NO{hashlib.sha256(stream.encode()).hexdigest()[:16]}{seq:016x}"
