@@ -4,20 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from pointsman.domain.entry import Event, Value
-from pointsman.domain.limits import SECOND
-
-REFERENCES = frozenset({"task_attributes_seq", "worker_attributes_seq"})
-TIMES = frozenset({"task_date_created", "task_queue_entered_date", "task_virtual_start_time"})
-"""Keys whose values are times: unix seconds on the wire."""
+from pointsman.domain.entry import Event
+from pointsman.events.keys import told
 
 ACTORS = {"AC": "account", "SK": "key", "WK": "worker", "WS": "workspace"}
 
 
 def event_data(event: Event, texts: Mapping[str, str]) -> dict[str, str]:
     """The event's data as texts, attributes in place of their references; what has no value is left out."""
-    data = {name: _text(name, value) for name, value in event.data.items() if name not in REFERENCES}
-    return {name: text for name, text in data.items() if text is not None} | dict(texts)
+    return dict(told(event)) | dict(texts)
 
 
 def actor_of(actor: str, workspace_sid: str) -> tuple[str, str]:
@@ -29,11 +24,3 @@ def actor_of(actor: str, workspace_sid: str) -> tuple[str, str]:
 def source_of(source: str) -> str:
     """Twilio names itself as the source of its own doing."""
     return "twilio" if source in ("", "system") else source
-
-
-def _text(name: str, value: Value) -> str | None:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, int) and name in TIMES:
-        return str(value // SECOND)
-    return None if value is None else str(value)

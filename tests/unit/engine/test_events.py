@@ -446,3 +446,16 @@ def test_a_removal_and_a_command_without_effect_are_not_told():
     c.do(reservations.update, latest(c, task).sid)
     c.run_to(1000)
     assert c.events() == []
+
+
+def test_the_texts_that_events_refer_to_are_handed_over_with_them():
+    c = Centre()
+    q = c.queue("All")
+    c.workflow([], default=target(q))
+    worker = c.worker("Ada", {"skill": "b"})
+    c.ws.take_texts()
+    task = c.task({"n": 1})
+    assert c.ws.take_texts() == {task.attributes_seq: '{"n": 1}', worker.attributes_seq: '{"skill": "b"}'}
+    assert c.ws.take_texts() == {}
+    c.do(tasks.update, task.sid, attributes='{"n": 2}')
+    assert c.ws.take_texts() == {task.attributes_seq: '{"n": 2}'}

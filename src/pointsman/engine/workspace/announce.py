@@ -24,6 +24,8 @@ class Announcer:
         self.ws = ws
         self.past: dict[str, Value] = {}
         """What the event after the fact must still say of the state before it."""
+        self.texts: dict[int, str] = {}
+        """The attribute texts that events refer to, by seq, until somebody takes them."""
 
     def before(self, fact: AnyFact) -> Events:
         method = getattr(self, f"_before_{type(fact).__name__}", None)
@@ -119,6 +121,7 @@ class Announcer:
 
     def _worker(self, sid: str, type: str, said: str, more: dict[str, Value] | None = None) -> Events:
         worker = self.ws.tables.workers[sid]
+        self.texts[worker.attributes_seq] = worker.attributes
         data = fields.worker_data(self.ws, worker) | (more or {})
         return (self._event(type, sid, f"Worker {worker.friendly_name} {said}", data),)
 
@@ -166,7 +169,9 @@ class Announcer:
     # -- tasks
 
     def _task(self, sid: str, type: str, said: str, more: dict[str, Value] | None = None) -> Event:
-        data = fields.task_data(self.ws, self.ws.tables.tasks[sid]) | (more or {})
+        task = self.ws.tables.tasks[sid]
+        self.texts[task.attributes_seq] = task.attributes
+        data = fields.task_data(self.ws, task) | (more or {})
         return self._event(type, sid, f"Task {sid} {said}", data, "task")
 
     def _after_TaskCreated(self, fact: facts.TaskCreated) -> Events:
@@ -235,7 +240,11 @@ class Announcer:
     # -- reservations
 
     def _reservation(self, sid: str, outcome: str) -> Events:
-        data: Any = fields.reservation_data(self.ws, self.ws.tables.reservations[sid])
+        reservation = self.ws.tables.reservations[sid]
+        task, worker = self.ws.tables.tasks[reservation.task_sid], self.ws.tables.workers[reservation.worker_sid]
+        self.texts[task.attributes_seq] = task.attributes
+        self.texts[worker.attributes_seq] = worker.attributes
+        data: Any = fields.reservation_data(self.ws, reservation)
         return (self._event(f"reservation.{outcome}", sid, f"Reservation {sid} {outcome}", data),)
 
     def _after_ReservationCreated(self, fact: facts.ReservationCreated) -> Events:

@@ -82,6 +82,10 @@ class WorkspaceEngine(StreamEngine):
     def announce(self, fact: AnyFact) -> tuple[Event, ...]:
         return self.announcer.after(fact)
 
+    def take_texts(self) -> dict[int, str]:
+        texts, self.announcer.texts = self.announcer.texts, {}
+        return texts
+
     def ready(self) -> None:
         self.clear_indexes()
         reactions.rebuild(self)
