@@ -274,6 +274,8 @@ class ReservationClosed(Fact, frozen=True):
     """Until then the worker is no candidate for the task."""
     counts: bool = True
     """False when the server's side failed: not counted towards the Max Assignment Count (ruling 1)."""
+    with_task: bool = False
+    """Canceled because its task goes away in the same turn."""
 
 
 class ReservationWrapped(Fact, frozen=True):

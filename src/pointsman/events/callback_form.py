@@ -25,7 +25,7 @@ def form_of(event: Event, *, sid: str, at: int, account_sid: str, texts: Mapping
         "Timestamp": str(at // SECOND),
         "TimestampMs": str(at // 1000),
     }
-    form |= {field_name(name): text for name, text in told(event) if text}
+    form |= {field_name(name): text for name, text in told(event)}
     return form | {field_name(name): text for name, text in attributes_of(event, texts).items()}
 
 

@@ -55,10 +55,10 @@ def attributes_of(event: Event, texts: Mapping[int, str]) -> dict[str, str]:
 
 
 def told(event: Event) -> Iterator[tuple[str, str]]:
-    """Keys and texts for the Events resource and for callbacks, without the attributes; None is left out."""
+    """Keys and texts for the Events resource and for callbacks, without the attributes; what has no value is left out."""
     of_reservation = event.type.startswith("reservation.")
     for name, value in event.data.items():
-        if value is None or name in ATTRIBUTES or name in SOCKETS_ONLY or name.startswith(OUTGOING):
+        if value in (None, "") or name in ATTRIBUTES or name in SOCKETS_ONLY or name.startswith(OUTGOING):
             continue
         if not (of_reservation and name in NOT_OF_RESERVATIONS):
             yield name, _text(name, value)

@@ -35,6 +35,12 @@ WORKER = {
     "worker_activity_name",
     "worker_version",
 }
+WORKER_ITSELF = WORKER | {
+    "worker_available",
+    "worker_date_created",
+    "worker_date_updated",
+    "worker_last_status_change",
+}
 PREVIOUS_ACTIVITY = {
     "worker_previous_activity_sid",
     "worker_previous_activity_name",
@@ -49,6 +55,10 @@ WORKER_CHANNEL = {
     "worker_channel_consumed_capacity",
     "worker_channel_previous_capacity",
     "worker_channel_task_count",
+    "worker_channel_assigned_tasks",
+    "worker_channel_date_created",
+    "worker_channel_date_updated",
+    "worker_channel_last_reserved_date",
     "task_channel_sid",
     "task_channel_unique_name",
 }
@@ -60,6 +70,7 @@ NEW_TASK = WORKFLOW | {
     "task_assignment_status",
     "task_version",
     "task_date_created",
+    "task_date_updated",
     "task_timeout",
     "task_channel_sid",
     "task_channel_unique_name",
@@ -79,10 +90,14 @@ RESERVATION = (TASK | WORKER) | {
     "reservation_version",
     "reservation_status",
     "reservation_timeout",
+    "reservation_date_created",
+    "reservation_date_updated",
+    "reservation_worker_previous_activity_sid",
     "worker_channel_capacity",
     "worker_channel_consumed_capacity",
 }
 CANCELED = {"reason", "task_canceled_reason"}
+TOLD_TO_HOLDERS = TASK | {"task_assignment_count"}
 
 KEYS = {
     **dict.fromkeys(("activity.created", "activity.updated", "activity.deleted"), ACTIVITY),
@@ -90,22 +105,22 @@ KEYS = {
     **dict.fromkeys(("task-queue.created", "task-queue.expression.updated", "task-queue.deleted"), QUEUE),
     **dict.fromkeys(("workflow.created", "workflow.updated", "workflow.deleted"), WORKFLOW),
     **{type: set() for type in ("workspace.created", "workspace.updated", "workspace.deleted")},
-    **dict.fromkeys(("worker.created", "worker.attributes.update", "worker.deleted"), WORKER),
-    "worker.activity.update": WORKER | PREVIOUS_ACTIVITY,
-    "worker.capacity.update": WORKER | WORKER_CHANNEL,
-    "worker.channel.availability.update": WORKER | WORKER_CHANNEL,
+    **dict.fromkeys(("worker.created", "worker.attributes.update", "worker.deleted"), WORKER_ITSELF),
+    "worker.activity.update": WORKER_ITSELF | PREVIOUS_ACTIVITY,
+    "worker.capacity.update": WORKER_ITSELF | WORKER_CHANNEL,
+    "worker.channel.availability.update": WORKER_ITSELF | WORKER_CHANNEL,
     "task.created": NEW_TASK,
     "workflow.entered": NEW_TASK,
     "task-queue.entered": TASK,
     "workflow.target-matched": TASK | STEP,
-    "task.updated": TASK,
+    "task.updated": TOLD_TO_HOLDERS,
     "task-queue.timeout": TASK,
     "task-queue.moved": TASK | PREVIOUS_TASK,
     "workflow.timeout": TASK,
     "workflow.skipped": TASK,
-    "task.canceled": TASK | CANCELED,
-    "task.wrapup": TASK,
-    "task.completed": TASK | {"reason", "task_completed_reason"},
+    "task.canceled": TOLD_TO_HOLDERS | CANCELED,
+    "task.wrapup": TOLD_TO_HOLDERS,
+    "task.completed": TOLD_TO_HOLDERS | {"reason", "task_completed_reason"},
     "task.deleted": TASK,
     "task.system-deleted": TASK,
     **dict.fromkeys(
@@ -126,7 +141,8 @@ OPTIONAL = {
     "workflow.target-matched": PREVIOUS_TASK,
     "task-queue.entered": PREVIOUS_TASK,
     "reservation.completed": {"reason", "task_completed_reason"},
-    "reservation.canceled": {"reservation_reason_code"},
+    "reservation.canceled": {"reservation_reason_code"} | CANCELED,
+    **{key: {"task_worker_sids"} for key in ("task.updated", "task.canceled", "task.wrapup", "task.completed")},
 }
 
 

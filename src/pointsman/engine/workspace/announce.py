@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from pointsman.domain import facts
 from pointsman.domain.entry import Event, Value
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from pointsman.engine.workspace.engine import WorkspaceEngine
 
 Events = tuple[Event, ...]
+_TOLD_TO_HOLDERS = frozenset({"task.updated", "task.canceled", "task.wrapup", "task.completed"})
 _CLOSED = {"reject": "rejected", "time out": "timeout", "cancel": "canceled", "rescind": "rescinded"}
 
 
@@ -40,10 +41,9 @@ class Announcer:
     def _event(
         self, type: str, sid: str, description: str, data: dict[str, Value], resource: str | None = None
     ) -> Event:
-        resource = resource or type.partition(".")[0]
-        data = fields.workspace_data(self.ws) | data
-        kept: dict[str, Value] = {key: value for key, value in data.items() if value is not None}
-        return Event(type, resource, sid, description, kept)
+        """`data` is given away: it must be the event's own."""
+        data.update(fields.workspace_data(self.ws))
+        return Event(type, resource or type.partition(".")[0], sid, description, data)
 
     # -- workspace, activities, channels, queues, workflows
 
@@ -171,7 +171,11 @@ class Announcer:
     def _task(self, sid: str, type: str, said: str, more: dict[str, Value] | None = None) -> Event:
         task = self.ws.tables.tasks[sid]
         self.texts[task.attributes_seq] = task.attributes
-        data = fields.task_data(self.ws, task) | (more or {})
+        data = fields.task_data(self.ws, task)
+        if type in _TOLD_TO_HOLDERS:
+            data.update(fields.holders_data(self.ws, task))
+        if more:
+            data.update(more)
         return self._event(type, sid, f"Task {sid} {said}", data, "task")
 
     def _after_TaskCreated(self, fact: facts.TaskCreated) -> Events:
@@ -239,12 +243,12 @@ class Announcer:
 
     # -- reservations
 
-    def _reservation(self, sid: str, outcome: str) -> Events:
+    def _reservation(self, sid: str, outcome: str, more: dict[str, Value] | None = None) -> Events:
         reservation = self.ws.tables.reservations[sid]
         task, worker = self.ws.tables.tasks[reservation.task_sid], self.ws.tables.workers[reservation.worker_sid]
         self.texts[task.attributes_seq] = task.attributes
         self.texts[worker.attributes_seq] = worker.attributes
-        data: Any = fields.reservation_data(self.ws, reservation)
+        data = fields.reservation_data(self.ws, reservation) | (more or {})
         return (self._event(f"reservation.{outcome}", sid, f"Reservation {sid} {outcome}", data),)
 
     def _after_ReservationCreated(self, fact: facts.ReservationCreated) -> Events:
@@ -254,7 +258,12 @@ class Announcer:
         return self._reservation(fact.sid, "accepted")
 
     def _after_ReservationClosed(self, fact: facts.ReservationClosed) -> Events:
-        return self._reservation(fact.sid, _CLOSED[fact.trigger])
+        more: dict[str, Value] = {}
+        if fact.with_task:  # which is canceled next; clients expect to read it here already (sdk-protocol.md C4)
+            more["task_assignment_status"] = "canceled"
+            if fact.reason:
+                more["reason"] = more["task_canceled_reason"] = fact.reason
+        return self._reservation(fact.sid, _CLOSED[fact.trigger], more)
 
     def _after_ReservationWrapped(self, fact: facts.ReservationWrapped) -> Events:
         return self._reservation(fact.sid, "wrapup")

@@ -32,7 +32,7 @@ def close_pending(ws: WorkspaceEngine, task: Task, reason: str | None) -> None:
     """The task goes away before acceptance: its pending reservations are canceled."""
     for reservation in _open(ws, task):
         if reservation.status == "pending":
-            close(ws, reservation, ReservationClosed(reservation.sid, "cancel", reason))
+            close(ws, reservation, ReservationClosed(reservation.sid, "cancel", reason, with_task=True))
 
 
 def rescind_others(ws: WorkspaceEngine, task: Task) -> None:
