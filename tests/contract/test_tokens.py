@@ -129,11 +129,26 @@ def test_a_task_that_was_once_offered_is_read_and_not_changed(centre: Centre) ->
 
 def test_a_task_that_is_routed_to_the_worker(centre: Centre) -> None:
     token = centre.token(centre.bob)
-    fields = {"WorkflowSid": centre.flow, "RoutingTarget": centre.bob, "Attributes": "{}"}
-    made = centre.ask(token, "POST", "Tasks", fields)
-    assert made.status == 201
-    assert centre.ask(token, "GET", f"Tasks/{made.body['sid']}").status == 200
-    assert told(centre.ask(centre.token(centre.alice), "GET", f"Tasks/{made.body['sid']}")) == (403, 20006)
+    fields = {"WorkflowSid": centre.flow, "RoutingTarget": centre.bob, "IgnoreCapacity": "false"}
+    made = [centre.ask(token, "POST", "Tasks", fields).body["sid"] for _ in range(2)]
+    shown = [centre.ask(token, "GET", f"Tasks/{sid}").body["assignment_status"] for sid in made]
+    assert "pending" in shown, "one is its own though there is no reservation yet"
+    for sid in made:
+        assert centre.ask(token, "POST", f"Tasks/{sid}", {"Reason": "x"}).status == 200
+        assert told(centre.ask(centre.token(centre.alice), "GET", f"Tasks/{sid}")) == (403, 20006)
+
+
+def test_of_a_shared_task_each_answers_its_own_reservation(centre: Centre) -> None:
+    centre.floor.move(centre.bob, "Available")
+    queue = centre.floor.queue("Both", max_reserved_workers=2)
+    task = centre.floor.task(centre.floor.workflow(default=queue)).fetch().sid
+    held = {each.worker_sid: each.sid for each in centre.floor.api.tasks(task).reservations.list()}
+    assert set(held) == {centre.alice, centre.bob}
+    token, accept = centre.token(centre.alice), {"ReservationStatus": "accepted"}
+    path = f"Tasks/{task}/Reservations"
+    assert told(centre.ask(token, "POST", f"{path}/{held[centre.bob]}", accept)) == (403, 20006)
+    assert told(centre.ask(token, "GET", f"{path}/{held[centre.bob]}")) == (403, 20006)
+    assert centre.ask(token, "POST", f"{path}/{held[centre.alice]}", accept).status == 200
 
 
 def test_a_supervisor_and_an_admin(centre: Centre) -> None:

@@ -13,6 +13,7 @@ import click
 @click.option("--role", metavar="worker|supervisor|admin", default="worker", show_default=True)
 @click.option("--identity", default="", help="The name in the token.  [default: the worker's sid]")
 @click.option("--ttl", type=click.IntRange(1, 86_400), default=3_600, show_default=True, help="Seconds to live.")
+@click.option("--now", type=click.FloatRange(0), help="Seconds since 1970, for a server on a virtual clock.")
 @click.option("--capability", is_flag=True, help="A capability token, for version 1 of the SDK.")
 @click.option("--task-queue-sid", metavar="WQ…", default="", help="With --capability: for a task queue.")
 @click.option("--allow-updates", is_flag=True, help="With --capability: changes, too.")
@@ -24,6 +25,7 @@ def token(
     role: str,
     identity: str,
     ttl: int,
+    now: float | None,
     capability: bool,
     task_queue_sid: str,
     allow_updates: bool,
@@ -49,6 +51,7 @@ def token(
                 task_queue_sid=task_queue_sid,
                 updates=allow_updates,
                 ttl=ttl,
+                now=now,
             )
         else:
             made = access_token(
@@ -60,6 +63,7 @@ def token(
                 role=role,
                 identity=identity,
                 ttl=ttl,
+                now=now,
             )
     except ValueError as error:
         raise click.UsageError(str(error)) from None

@@ -116,12 +116,14 @@ def run(*arguments: str, **changes: str) -> Any:
 
 
 def test_the_command_prints_a_token_and_nothing_else() -> None:
-    result = run("--workspace-sid", WORKSPACE, "--worker-sid", WORKER, "--identity", "ann", "--ttl", "9")
+    result = run(
+        "--workspace-sid", WORKSPACE, "--worker-sid", WORKER, "--identity", "ann", "--ttl", "9", "--now", str(NOW)
+    )
     assert result.exit_code == 0
     assert result.output.count("\n") == 1
     claims = claims_of(result.output.strip())
     assert claims["grants"]["identity"] == "ann"
-    assert claims["exp"] - claims["iat"] == 9
+    assert (claims["iat"], claims["exp"]) == (NOW, NOW + 9)
 
 
 def test_the_command_prints_capability_tokens() -> None:
