@@ -55,7 +55,7 @@ def attributes_of(event: Event, texts: Mapping[int, str]) -> dict[str, str]:
 
 
 def told(event: Event) -> Iterator[tuple[str, str]]:
-    """Keys and texts for the Events resource and for callbacks, without the attributes; what has no value is left out."""
+    """Keys and texts for the Events resource and for callbacks, but for the attributes; no value, no key."""
     of_reservation = event.type.startswith("reservation.")
     for name, value in event.data.items():
         if value in (None, "") or name in ATTRIBUTES or name in SOCKETS_ONLY or name.startswith(OUTGOING):
