@@ -5,16 +5,16 @@ A field that is None in an …Updated fact did not change. Times are microsecond
 
 from __future__ import annotations
 
-import msgspec
-
-
-def _kebab(name: str) -> str:
-    return "".join("-" + letter.lower() if letter.isupper() else letter for letter in name)[1:]
-
-
-class Fact(msgspec.Struct, frozen=True, gc=False, omit_defaults=True, tag_field="fact", tag=_kebab):
-    """Base of all facts; the tag is the class name in kebab-case."""
-
+from pointsman.domain.account_facts import AccountCreated as AccountCreated
+from pointsman.domain.account_facts import KeyCreated as KeyCreated
+from pointsman.domain.account_facts import KeyDeleted as KeyDeleted
+from pointsman.domain.fact import Fact as Fact
+from pointsman.domain.outside_facts import AlertRaised as AlertRaised
+from pointsman.domain.outside_facts import AlertRepeated as AlertRepeated
+from pointsman.domain.outside_facts import AssignmentAnswered as AssignmentAnswered
+from pointsman.domain.outside_facts import WorkerAbsent as WorkerAbsent
+from pointsman.domain.outside_facts import WorkerPresent as WorkerPresent
+from pointsman.domain.outside_facts import WorkerWatchEnded as WorkerWatchEnded
 
 # -- the workspace and its settings
 
@@ -174,30 +174,6 @@ class WorkerDeleted(Fact, frozen=True):
     sid: str
 
 
-class WorkerPresent(Fact, frozen=True):
-    """A socket is open that wants the worker moved when the last one has been closed for a while (ruling 18)."""
-
-    worker_sid: str
-    after: int
-    """Seconds without a socket until the worker is moved."""
-    activity_sid: str = ""
-    """Where to; empty: to the workspace's activity for who is offline."""
-
-
-class WorkerAbsent(Fact, frozen=True):
-    """The last socket of a worker who is watched was closed."""
-
-    worker_sid: str
-    deadline: int
-    """When the worker is moved, unless a socket comes back."""
-
-
-class WorkerWatchEnded(Fact, frozen=True):
-    """The worker was away for too long; the move, if one was needed, stands before this."""
-
-    worker_sid: str
-
-
 # -- tasks and reservations
 
 
@@ -305,58 +281,6 @@ class ReservationWrapped(Fact, frozen=True):
 
 
 class ReservationCompleted(Fact, frozen=True):
-    sid: str
-
-
-class AssignmentAnswered(Fact, frozen=True):
-    """The assignment callback of a reservation is over: it is not asked for again."""
-
-    sid: str
-    outcome: str
-    """accept, reject; manual: no instruction; invalid: one that cannot be carried out; failed: the only URL gave no
-    valid answer; cancel: neither did the fallback URL."""
-
-
-# -- what went wrong
-
-
-class AlertRaised(Fact, frozen=True):
-    """Something that Twilio would write into its debugger. Its sid is derived from the place of this fact."""
-
-    code: int
-    level: str
-    """error or warning."""
-    text: str
-    task_sid: str = ""
-    worker_sid: str = ""
-    reservation_sid: str = ""
-    task_queue_sid: str = ""
-    workflow_sid: str = ""
-    url: str = ""
-
-
-class AlertRepeated(Fact, frozen=True):
-    """The same happened again within the minute: it is counted, and not raised anew."""
-
-    sid: str
-
-
-# -- an account's stream
-
-
-class AccountCreated(Fact, frozen=True):
-    sid: str
-    auth_token: str
-    friendly_name: str = ""
-
-
-class KeyCreated(Fact, frozen=True):
-    sid: str
-    secret: str
-    friendly_name: str = ""
-
-
-class KeyDeleted(Fact, frozen=True):
     sid: str
 
 

@@ -284,13 +284,11 @@ def _(ws: WorkspaceEngine, fact: facts.WorkerDeleted) -> None:
         roster.unseat(seat)
 
 
-def _watch_changed(
-    ws: WorkspaceEngine, fact: facts.WorkerPresent | facts.WorkerAbsent | facts.WorkerWatchEnded
-) -> None:
+def _watch_changed(ws: WorkspaceEngine, fact: Any) -> None:
     deadlines.set_absence_timer(ws, ws.tables.workers[fact.worker_sid])
 
 
-_REACTIONS[facts.WorkerPresent] = _REACTIONS[facts.WorkerAbsent] = _REACTIONS[facts.WorkerWatchEnded] = _watch_changed
+_REACTIONS |= dict.fromkeys((facts.WorkerPresent, facts.WorkerAbsent, facts.WorkerWatchEnded), _watch_changed)
 
 
 def _load_changed(ws: WorkspaceEngine, seat: Seat) -> None:
