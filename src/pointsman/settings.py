@@ -14,6 +14,8 @@ Clock = Literal["real", "virtual"]
 Limits = Literal["pointsman", "twilio"]
 OnReservationFailure = Literal["fall_forward", "stay", "advance"]
 IdleSince = Literal["reserved", "released"]
+CallbackOrder = Literal["resource", "workspace"]
+CallbackTargets = Literal["any", "public"]
 LogFormat = Literal["auto", "console", "json"]
 LogLevel = Literal["debug", "info", "warning", "error"]
 
@@ -124,6 +126,20 @@ class Settings:
     )
     task_removal_seconds: int = _setting(300, _SECONDS, "How long a finished task stays readable.")
     retention_days: int = _setting(30, _whole(1, 36_500), "How long events and snapshots are kept.")
+
+    callback_order: CallbackOrder = _setting(
+        "resource",
+        _one_of(CallbackOrder),
+        "Event callbacks are sent one after the other per task, worker or other resource, or per workspace.",
+    )
+    callback_concurrency: int = _setting(
+        32, _whole(1, 1_000), "Event callbacks of one workspace that may be under way at a time."
+    )
+    callback_targets: CallbackTargets = _setting(
+        "any",
+        _one_of(CallbackTargets),
+        "public: callbacks go to public addresses only, never into this machine's own networks.",
+    )
 
     max_body_bytes: int = _setting(1_048_576, _whole(1_024, 1_073_741_824), "Largest request body; above it: 413.")
     max_undurable_facts: int = _setting(20_000, _whole(1, 10_000_000), "Facts that may wait for the disk; above: 503.")

@@ -5,16 +5,16 @@ A field that is None in an …Updated fact did not change. Times are microsecond
 
 from __future__ import annotations
 
-import msgspec
-
-
-def _kebab(name: str) -> str:
-    return "".join("-" + letter.lower() if letter.isupper() else letter for letter in name)[1:]
-
-
-class Fact(msgspec.Struct, frozen=True, gc=False, omit_defaults=True, tag_field="fact", tag=_kebab):
-    """Base of all facts; the tag is the class name in kebab-case."""
-
+from pointsman.domain.account_facts import AccountCreated as AccountCreated
+from pointsman.domain.account_facts import KeyCreated as KeyCreated
+from pointsman.domain.account_facts import KeyDeleted as KeyDeleted
+from pointsman.domain.fact import Fact as Fact
+from pointsman.domain.outside_facts import AlertRaised as AlertRaised
+from pointsman.domain.outside_facts import AlertRepeated as AlertRepeated
+from pointsman.domain.outside_facts import AssignmentAnswered as AssignmentAnswered
+from pointsman.domain.outside_facts import WorkerAbsent as WorkerAbsent
+from pointsman.domain.outside_facts import WorkerPresent as WorkerPresent
+from pointsman.domain.outside_facts import WorkerWatchEnded as WorkerWatchEnded
 
 # -- the workspace and its settings
 
@@ -286,25 +286,6 @@ class ReservationCompleted(Fact, frozen=True):
     sid: str
 
 
-# -- an account's stream
-
-
-class AccountCreated(Fact, frozen=True):
-    sid: str
-    auth_token: str
-    friendly_name: str = ""
-
-
-class KeyCreated(Fact, frozen=True):
-    sid: str
-    secret: str
-    friendly_name: str = ""
-
-
-class KeyDeleted(Fact, frozen=True):
-    sid: str
-
-
 AnyFact = (
     WorkspaceCreated
     | WorkspaceUpdated
@@ -344,4 +325,10 @@ AnyFact = (
     | AccountCreated
     | KeyCreated
     | KeyDeleted
+    | WorkerPresent
+    | WorkerAbsent
+    | WorkerWatchEnded
+    | AssignmentAnswered
+    | AlertRaised
+    | AlertRepeated
 )

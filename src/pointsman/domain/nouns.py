@@ -61,6 +61,17 @@ class WorkerChannel(Record):
     last_released: int = 0
 
 
+class Watch(Record):
+    """A worker who is to be moved when no socket was open for a while (ruling 18)."""
+
+    after: int
+    """Seconds without a socket until then."""
+    activity_sid: str = ""
+    """Where to; empty: to the workspace's activity for who is offline."""
+    deadline: int | None = None
+    """When; None while a socket is open."""
+
+
 class Worker(Record):
     sid: str
     number: int
@@ -75,6 +86,7 @@ class Worker(Record):
     version: int = 0
     last_reserved: int = 0
     last_released: int = 0
+    watch: Watch | None = None
 
 
 class TaskQueue(Record):
@@ -176,3 +188,24 @@ class Reservation(Record):
     worker_previous_activity_sid: str = ""
     set_number: int = 0
     """Number of the first reservation of the set that was made together (multi-reservation)."""
+    callback: str = ""
+    """The outcome of the assignment callback (AssignmentAnswered); empty while there is none."""
+
+
+class Alert(Record):
+    sid: str
+    number: int
+    code: int
+    level: str
+    text: str
+    date_created: int
+    date_updated: int
+    """When it happened last."""
+    count: int = 1
+    """How often it happened within its minute."""
+    task_sid: str = ""
+    worker_sid: str = ""
+    reservation_sid: str = ""
+    task_queue_sid: str = ""
+    workflow_sid: str = ""
+    url: str = ""

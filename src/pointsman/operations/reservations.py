@@ -12,16 +12,14 @@ from pointsman.engine.core.roll import Roll
 from pointsman.engine.workspace import reservations as commands
 from pointsman.engine.workspace.engine import WorkspaceEngine
 from pointsman.operations.filters import all_of, equals
+from pointsman.operations.instructions import STATUS, TELEPHONY, no_telephony, read_instruction
 from pointsman.operations.paging import Listing, Page, PageRequest, page_of
 from pointsman.operations.scope import View, WorkspaceScope, heading, name_of
 
+OPEN = frozenset({"pending", "accepted", "wrapping"})
+
 Viewer = Callable[[WorkspaceEngine, Reservation], View]
 """How a reservation is shown; a door that shows it in its own way hands in another."""
-
-PLAIN = {"accept": "accepted", "reject": "rejected"}
-OPEN = frozenset({"pending", "accepted", "wrapping"})
-TELEPHONY = frozenset({"conference", "dequeue", "call", "redirect", "supervise"})
-INVALID_INSTRUCTION = 55555
 
 
 class ReservationUpdate(msgspec.Struct, frozen=True, kw_only=True):
@@ -101,17 +99,15 @@ async def update(
 
 def _status_of(instruction: str, reservation: Reservation) -> str:
     """The status that an instruction asks for (ruling 5); telephony is refused."""
-    word = instruction.strip().lower()
-    if word not in PLAIN and word not in TELEPHONY:
-        raise Refusal(f"Instruction '{instruction[:100]}' is invalid", code=INVALID_INSTRUCTION)
+    word = read_instruction(instruction)
     if reservation.status != "pending":
         raise Refusal(
             f"Unable to execute {word.capitalize()} instruction. "
             f"Reservation {reservation.sid} is not currently in a Pending state."
         )
     if word in TELEPHONY:
-        raise Refusal(f"Instruction '{word}' needs telephony, which this server does not offer yet")
-    return PLAIN[word]
+        raise Refusal(no_telephony(word))
+    return STATUS[word]
 
 
 async def listing(

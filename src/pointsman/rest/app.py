@@ -6,6 +6,7 @@ import falcon.asgi
 
 from pointsman.rest.accounts import Accounts, Keys
 from pointsman.rest.activities import Activities
+from pointsman.rest.alerts import Alerts
 from pointsman.rest.clock import Clock
 from pointsman.rest.events import Events
 from pointsman.rest.health import Health
@@ -24,6 +25,7 @@ from pointsman.web.errors import add_error_handlers
 from pointsman.web.house import House
 
 WORKSPACE = "/v1/Workspaces/{workspace}"
+OWN_WORKSPACE = "/pointsman/v1/Workspaces/{workspace}"
 ACCOUNT = "/2010-04-01/Accounts/{account}"
 
 # A name stands for one thing at one place of a path: {sid} below the workspace, {child} below that.
@@ -55,6 +57,7 @@ ROUTES: list[tuple[str | None, str, type[Resource]]] = [
     (None, ACCOUNT, Accounts),
     (f"{ACCOUNT}/Keys", f"{ACCOUNT}/Keys/{{sid}}", Keys),
     (None, "/pointsman/v1/Clock", Clock),
+    (f"{OWN_WORKSPACE}/Alerts", f"{OWN_WORKSPACE}/Alerts/{{sid}}", Alerts),
 ]
 
 

@@ -18,6 +18,8 @@ __all__ = ["Request", "Resource", "Response", "answer", "done"]
 class Resource:
     """A noun's routes; `key` names its list in a page, `filters` are the parameters that the list knows."""
 
+    root = "/v1/Workspaces"
+    """Where the addresses of its list begin."""
     key = ""
     filters: tuple[str, ...] = ()
     present: Presenter
@@ -48,10 +50,10 @@ class Resource:
     def show_page(
         self, req: Request, resp: Response, query: Parameters, request: PageRequest, page: Page, path: str
     ) -> None:
-        """Answer with a page of the list at `path`, below /v1/Workspaces."""
+        """Answer with a page of the list at `path`, below the root."""
         base = self.base(req)
         present = type(self).present
-        urls = PageUrls(f"{base}/v1/Workspaces{path}", query, self.filters, request)
+        urls = PageUrls(f"{base}{self.root}{path}", query, self.filters, request)
         answer(resp, page_body(self.key, page, lambda view: present(base, view), urls, request))
 
 

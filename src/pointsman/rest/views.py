@@ -138,6 +138,11 @@ def event(base: str, view: View) -> View:
     return _present(view | urls, f"{parent}/Events/{view['sid']}")
 
 
+def alert(base: str, view: View) -> View:
+    """Not one of Twilio's resources: its address is our own."""
+    return _present(view, f"{base}/pointsman/v1/Workspaces/{view['workspace_sid']}/Alerts/{view['sid']}")
+
+
 NOUNS = {
     "WT": "Tasks",
     "WK": "Workers",

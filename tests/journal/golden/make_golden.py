@@ -22,6 +22,8 @@ from pointsman.engine.core.stream import StreamEngine
 from pointsman.engine.core.timers import Timer
 from pointsman.engine.workspace import (
     activities,
+    assignments,
+    presence,
     reservations,
     task_channels,
     task_queues,
@@ -262,6 +264,38 @@ class Centre:
         self.answer(task, "accepted")
         self.wait(ASSIGNED_MOST_SECONDS)
 
+    def sockets(self) -> None:
+        """One agent comes back, one is moved by default, one to where the socket wished."""
+        for agent in self.agents[:2]:
+            self.do(workers.update, agent, activity_sid=self.available, reject_pending_reservations=False)
+        self.do(presence.connected, self.agents[0], offline=True)
+        self.do(presence.connected, self.agents[1], offline=True)
+        self.do(presence.connected, self.agents[2], disconnect_activity_sid=self.lunch)
+        for agent in self.agents:
+            self.do(presence.disconnected, agent)
+        self.wait(5)
+        self.do(presence.connected, self.agents[0])
+        self.wait(60)
+
+    def callbacks(self) -> None:
+        """Every outcome, with an alert that is counted, and one that is raised anew."""
+        self.do(workers.update, self.agents[1], activity_sid=self.available)
+        refused = assignments.Complaint(11200, "The connection was refused", "https://hooks.example.com/assign")
+        unclear = assignments.Complaint(40005, "No instruction", "https://hooks.example.com/assign")
+        for outcome, complaints in (
+            ("manual", ()),
+            ("cancel", (refused, refused)),
+            ("failed", (refused,)),
+            ("invalid", (unclear,)),
+            ("reject", ()),
+            ("accept", ()),
+        ):
+            task = self.task("en", task_channel="email", routing_target=self.agents[1])
+            self.wait(61 if outcome == "failed" else 1)
+            sid = task.open_reservations[0]
+            self.do(assignments.answer, sid, outcome, workflow_sid=self.workflow, complaints=complaints)
+            self.do(tasks.delete, task.sid)
+
     def left_as_they_are(self) -> None:
         """One task in each state at the end, one that was let go once, and a last pause of the server."""
         for agent in self.agents:
@@ -284,6 +318,8 @@ def a_centre() -> Story:
     centre.other_ends()
     centre.changes()
     centre.forgotten()
+    centre.sockets()
+    centre.callbacks()
     centre.left_as_they_are()
     return centre.story
 

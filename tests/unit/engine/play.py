@@ -8,6 +8,9 @@ from hypothesis import strategies as st
 from pointsman.domain.refusal import Refusal
 from pointsman.engine.workspace import (
     activities,
+    alerts,
+    assignments,
+    presence,
     reservations,
     task_channels,
     task_queues,
@@ -65,6 +68,7 @@ ORDERS = (
     "worker.channel.chat.assigned_tasks ASC",
     "worker.channel.chat.available_capacity_percentage DESC, worker.level",
 )
+OUTCOMES = ("accept", "reject", "manual", "invalid", "failed", "cancel", "cancel")
 KNOWN = ({}, {}, {}, {}, {}, {}, {}, {"known_worker_sid": "task.agent"}, {"known_worker_friendly_name": "task.name"})
 
 _some = st.sampled_from
@@ -125,6 +129,10 @@ MOVES = {  # how often, and with what
     "add_worker": (1, worker_attributes),
     "remove_worker": (1, _index),
     "multitask": (1,),
+    "connect": (2, _index, _some([None, None, 0, 1, 2]), st.booleans()),
+    "disconnect": (2, _index),
+    "call_back": (3, _index, _some(OUTCOMES), _some([None, 0, 1, 2, 9])),
+    "complain": (1, st.integers(0, 2)),
 }
 moves = _some([name for name, (weight, *_) in MOVES.items() for _ in range(weight)]).flatmap(
     lambda name: st.tuples(st.just(name), *MOVES[name][1:])
@@ -314,3 +322,29 @@ class Play:
 
     def multitask(self):
         self.centre.do(workspaces.update, multi_task_enabled=True)
+
+    def connect(self, index, activity, offline):
+        sid = None if activity is None else self.pick(self.tables.activities, activity)
+        worker = self.pick(self.tables.workers, index)
+        self.centre.do(presence.connected, worker, offline=offline, disconnect_activity_sid=sid)
+
+    def disconnect(self, index):
+        self.centre.do(presence.disconnected, self.pick(self.tables.workers, index))
+
+    def call_back(self, index, outcome, activity):
+        """An assignment callback ends; some name an activity that there is not."""
+        sid = self.pick([row for row in self.tables.reservations if row.status == "pending"], index)
+        named = {None: None, 9: "WA" + "f" * 32}
+        wanted = named[activity] if activity in named else self.pick(self.tables.activities, activity)
+        complaints = (assignments.Complaint(11200, "refused", "http://sink"),) if outcome == "cancel" else ()
+        self.centre.do(
+            assignments.answer,
+            sid,
+            outcome,
+            workflow_sid=self.workflow_sid,
+            activity_sid=wanted if outcome == "reject" else None,
+            complaints=complaints,
+        )
+
+    def complain(self, number):
+        self.centre.do(alerts.raise_alert, 40005, f"cause {number}", workflow_sid=self.workflow_sid)

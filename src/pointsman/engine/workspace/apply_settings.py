@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from pointsman.domain import facts
+from pointsman.domain.limits import SECOND
 from pointsman.domain.nouns import (
     Activity,
     TaskChannel,
     TaskQueue,
+    Watch,
     Worker,
     WorkerChannel,
     Workflow,
@@ -54,6 +56,10 @@ def _(t: Tables, seq: int, at: int, f: facts.WorkspaceResumed) -> None:
     for reservation in t.reservations:
         if reservation.status == "pending":
             reservation.deadline = max(reservation.deadline + f.down, f.grace_until)
+    for worker in t.workers:
+        if worker.watch is not None:  # no socket outlives the process
+            since = at + worker.watch.after * SECOND if worker.watch.deadline is None else worker.watch.deadline
+            worker.watch.deadline = max(since, f.grace_until)
 
 
 @folds(facts.TimerParked)
@@ -194,3 +200,20 @@ def _(t: Tables, seq: int, at: int, f: facts.WorkerChannelUpdated) -> None:
 @folds(facts.WorkerDeleted)
 def _(t: Tables, seq: int, at: int, f: facts.WorkerDeleted) -> None:
     t.workers.remove(f.sid)
+
+
+@folds(facts.WorkerPresent)
+def _(t: Tables, seq: int, at: int, f: facts.WorkerPresent) -> None:
+    t.workers[f.worker_sid].watch = Watch(f.after, f.activity_sid)
+
+
+@folds(facts.WorkerAbsent)
+def _(t: Tables, seq: int, at: int, f: facts.WorkerAbsent) -> None:
+    watch = t.workers[f.worker_sid].watch
+    assert watch is not None
+    watch.deadline = f.deadline
+
+
+@folds(facts.WorkerWatchEnded)
+def _(t: Tables, seq: int, at: int, f: facts.WorkerWatchEnded) -> None:
+    t.workers[f.worker_sid].watch = None

@@ -177,6 +177,11 @@ def _(t: Tables, seq: int, at: int, f: facts.ReservationCompleted) -> None:
     _release(t, t.tasks[reservation.task_sid], reservation, at)
 
 
+@folds(facts.AssignmentAnswered)
+def _(t: Tables, seq: int, at: int, f: facts.AssignmentAnswered) -> None:
+    t.reservations[f.sid].callback = f.outcome
+
+
 def _turn(t: Tables, sid: str, trigger: str, at: int) -> Reservation:
     reservation = t.reservations[sid]
     reservation.status = after(RESERVATION, reservation.status, trigger)

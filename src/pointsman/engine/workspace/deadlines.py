@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from pointsman.domain.facts import ReservationClosed, TaskCanceled, TaskDeleted, TaskRemoved, WorkerActivityChanged
 from pointsman.domain.limits import ASSIGNED_MOST_SECONDS, SECOND
-from pointsman.domain.nouns import Reservation, Task
-from pointsman.engine.workspace import closing, failures, routing
+from pointsman.domain.nouns import Reservation, Task, Worker
+from pointsman.engine.workspace import closing, failures, presence, routing
 
 if TYPE_CHECKING:
     from pointsman.engine.workspace.engine import WorkspaceEngine
@@ -37,6 +37,10 @@ def set_reservation_timer(ws: WorkspaceEngine, reservation: Reservation) -> None
     _set(ws, "reservation", reservation.sid, deadline)
 
 
+def set_absence_timer(ws: WorkspaceEngine, worker: Worker) -> None:
+    _set(ws, "absence", worker.sid, None if worker.watch is None else worker.watch.deadline)
+
+
 def set_bar_timer(ws: WorkspaceEngine, task: Task) -> None:
     """Wake the task when the first of its barred workers is a candidate again."""
     ends = [failure.until for failure in task.failures.values() if failure.until > ws.now]
@@ -56,6 +60,8 @@ def fire(ws: WorkspaceEngine, kind: str, sid: str) -> None:
         ws.clock_ticked()
     elif kind == "reservation":
         _reservation_timed_out(ws, ws.tables.reservations[sid])
+    elif kind == "absence":
+        presence.move_away(ws, ws.tables.workers[sid])
     else:
         _TASK_TIMERS[kind](ws, ws.tables.tasks[sid])
 
@@ -63,7 +69,8 @@ def fire(ws: WorkspaceEngine, kind: str, sid: str) -> None:
 def _reservation_timed_out(ws: WorkspaceEngine, reservation: Reservation) -> None:
     task = ws.tables.tasks[reservation.task_sid]
     barred = failures.barred_until(ws, task, reservation.worker_sid)
-    ws.record(ReservationClosed(reservation.sid, "time out", failed=True, barred_until=barred))
+    counts = reservation.callback != "failed"  # nobody may have heard of it (ruling 1)
+    ws.record(ReservationClosed(reservation.sid, "time out", failed=True, barred_until=barred, counts=counts))
     workspace = ws.workspace()
     worker = ws.tables.workers[reservation.worker_sid]
     if workspace.timeout_activity_sid and worker.activity_sid != workspace.timeout_activity_sid:

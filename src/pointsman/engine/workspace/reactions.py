@@ -49,6 +49,7 @@ def rebuild(ws: WorkspaceEngine) -> None:
         _open_roster(ws, queue)
     for worker in tables.workers:
         _open_seat(ws, worker)
+        deadlines.set_absence_timer(ws, worker)
     for reservation in tables.reservations:
         if reservation.sid in tables.tasks[reservation.task_sid].open_reservations:
             ws.seat(reservation.worker_sid).reservations[reservation.sid] = reservation
@@ -103,6 +104,8 @@ def _(ws: WorkspaceEngine, fact: facts.WorkspaceDeleted) -> None:
 def _(ws: WorkspaceEngine, fact: facts.WorkspaceResumed) -> None:
     for reservation in ws.tables.reservations:
         deadlines.set_reservation_timer(ws, reservation)
+    for worker in ws.tables.workers:
+        deadlines.set_absence_timer(ws, worker)
 
 
 @to(facts.ActivityUpdated)
@@ -274,10 +277,18 @@ def _(ws: WorkspaceEngine, fact: facts.WorkerChannelUpdated) -> None:
 @to(facts.WorkerDeleted)
 def _(ws: WorkspaceEngine, fact: facts.WorkerDeleted) -> None:
     seat = ws.floor.seats.pop(fact.sid)
+    ws.timers.clear("absence", fact.sid)
     ws.floor.woken.pop(fact.sid, None)
     del ws.worker_names[seat.worker.friendly_name.lower()]
     for roster in list(seat.rosters.values()):
         roster.unseat(seat)
+
+
+def _watch_changed(ws: WorkspaceEngine, fact: Any) -> None:
+    deadlines.set_absence_timer(ws, ws.tables.workers[fact.worker_sid])
+
+
+_REACTIONS |= dict.fromkeys((facts.WorkerPresent, facts.WorkerAbsent, facts.WorkerWatchEnded), _watch_changed)
 
 
 def _load_changed(ws: WorkspaceEngine, seat: Seat) -> None:

@@ -6,7 +6,17 @@ import hashlib
 
 import msgspec
 
-from pointsman.domain.nouns import Activity, Reservation, Task, TaskChannel, TaskQueue, Worker, Workflow, Workspace
+from pointsman.domain.nouns import (
+    Activity,
+    Alert,
+    Reservation,
+    Task,
+    TaskChannel,
+    TaskQueue,
+    Worker,
+    Workflow,
+    Workspace,
+)
 from pointsman.engine.core.roll import Roll
 
 
@@ -23,6 +33,7 @@ class Picture(msgspec.Struct):
     reservations: list[Reservation] = []
     grace_until: int = 0
     parked: list[tuple[str, str]] = []
+    alerts: list[Alert] = []
 
 
 _ENCODER = msgspec.json.Encoder()
@@ -44,6 +55,7 @@ class Tables:
         self.reservations = Roll({row.sid: row for row in picture.reservations})
         self.grace_until = picture.grace_until
         self.parked: dict[tuple[str, str], None] = dict.fromkeys(picture.parked)
+        self.alerts = Roll({row.sid: row for row in picture.alerts})
 
     def clear(self) -> None:
         """The workspace is deleted with all that is in it (ruling 19)."""
@@ -62,6 +74,7 @@ class Tables:
                 reservations=list(self.reservations),
                 grace_until=self.grace_until,
                 parked=list(self.parked),
+                alerts=list(self.alerts),
             )
         )
 
@@ -73,3 +86,8 @@ class Tables:
 def worker_channel_sid(worker_sid: str, task_channel_sid: str) -> str:
     """Derived, not drawn: a new TaskChannel gives every worker a channel without a sid for each in the fact."""
     return "WC" + hashlib.sha256(f"{worker_sid}{task_channel_sid}".encode()).hexdigest()[:32]
+
+
+def alert_sid(stream: str, seq: int) -> str:
+    """Derived, not drawn: 16 hex digits of the stream's hash, 16 of the seq of the fact."""
+    return f"NO{hashlib.sha256(stream.encode()).hexdigest()[:16]}{seq:016x}"

@@ -1,0 +1,1 @@
+"""What leaves the server by itself: callbacks to the URLs that workspaces and workflows name."""

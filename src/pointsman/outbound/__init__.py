@@ -1,0 +1,1 @@
+"""What leaves by HTTP: signed requests to the applications' own servers."""
