@@ -13,7 +13,9 @@ import click
 @click.option("--role", metavar="worker|supervisor|admin", default="worker", show_default=True)
 @click.option("--identity", default="", help="The name in the token.  [default: the worker's sid]")
 @click.option("--ttl", type=click.IntRange(1, 86_400), default=3_600, show_default=True, help="Seconds to live.")
-@click.option("--now", type=click.FloatRange(0), help="Seconds since 1970, for a server on a virtual clock.")
+@click.option(
+    "--now", type=click.FloatRange(0, 99_999_999_999), help="Seconds since 1970, for a server on a virtual clock."
+)
 @click.option("--capability", is_flag=True, help="A capability token, for version 1 of the SDK.")
 @click.option("--task-queue-sid", metavar="WQ…", default="", help="With --capability: for a task queue.")
 @click.option("--allow-updates", is_flag=True, help="With --capability: changes, too.")

@@ -144,6 +144,7 @@ def test_the_command_prints_capability_tokens() -> None:
         (["--workspace-sid", WORKSPACE, "--capability"], {"POINTSMAN_AUTH_TOKEN": ""}, "AUTH_TOKEN: set"),
         (["--workspace-sid", WORKSPACE, "--task-queue-sid", QUEUE], {}, "belong to --capability"),
         (["--workspace-sid", WORKSPACE, "--ttl", "90000"], {}, "--ttl"),
+        (["--workspace-sid", WORKSPACE, "--now", "inf"], {}, "--now"),
     ],
 )
 def test_the_command_says_what_is_wrong(arguments: list[str], changes: dict[str, str], said: str) -> None:
