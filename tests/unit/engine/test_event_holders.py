@@ -1,8 +1,8 @@
-"""What events say for sockets alone: who holds a task, and how a task that goes away with its reservation reads."""
+"""What sockets need of events: who holds a task, how one that goes away with its reservation reads, versions."""
 
 import pytest
 
-from pointsman.engine.workspace import tasks
+from pointsman.engine.workspace import tasks, worker_channels
 
 from .driver import Centre
 from .scenario_driver import accept, end, ladder, reject, target
@@ -69,3 +69,12 @@ def test_a_task_that_nobody_holds_names_nobody():
     end(c, task, "canceled")
     (data,) = data_of(c, "task.canceled")
     assert "task_worker_sids" not in data
+
+
+def test_each_event_of_a_worker_s_channels_counts_the_worker_s_version_up_by_one():
+    c = Centre()
+    alice = simple(c)
+    version = alice.version
+    c.do(worker_channels.update, alice.sid, "default", capacity=5, available=False)
+    told = [(event.type, event.data["worker_version"]) for _, event in c.events()]
+    assert told == [("worker.capacity.update", version + 1), ("worker.channel.availability.update", version + 2)]

@@ -1,6 +1,7 @@
 """The callback form of every event type, against a table of its fields."""
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -91,6 +92,11 @@ def test_what_has_no_value_is_absent_and_so_is_a_text_that_was_pruned():
 )
 def test_the_two_spellings_of_a_key_differ_in_nothing_but_their_case(key, name):
     assert field_name(key) == name
+
+
+def test_the_page_of_events_lists_every_type():
+    page = (Path(__file__).parents[3] / "docs" / "EVENTS.md").read_text(encoding="utf-8")
+    assert [type for type in KEYS if f"`{type}`" not in page] == []
 
 
 def test_event_data_has_the_same_keys_as_the_form():

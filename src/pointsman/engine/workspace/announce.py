@@ -175,7 +175,7 @@ class Announcer:
         if type in _TOLD_TO_HOLDERS:
             data.update(fields.holders_data(self.ws, task))
         if more:
-            data.update(more)
+            data.update((key, value) for key, value in more.items() if value is not None)
         return self._event(type, sid, f"Task {sid} {said}", data, "task")
 
     def _after_TaskCreated(self, fact: facts.TaskCreated) -> Events:
