@@ -11,10 +11,12 @@ import msgspec
 
 from pointsman.auth.bootstrap import FirstCredentials, bootstrap
 from pointsman.auth.directory import Directory
+from pointsman.courier.assignments import Assignments
 from pointsman.history.retention import keep_forgetting
 from pointsman.journal import Journal
 from pointsman.journal.memory import MemoryJournal
 from pointsman.journal.sqlite import SqliteJournal
+from pointsman.outbound.client import Outbound
 from pointsman.rest.app import create_app
 from pointsman.runtime.clock import Clock, RealClock, VirtualClock
 from pointsman.runtime.ids import random_sid
@@ -54,6 +56,19 @@ def clock_of(settings: Settings) -> Clock:
 
 
 @asynccontextmanager
+async def calling_back(node: Node, directory: Directory, settings: Settings) -> AsyncIterator[None]:
+    """Callbacks leave for as long as the context lasts."""
+    outbound = Outbound(settings)
+    assignments = Assignments(node, directory, outbound)
+    assignments.start()
+    try:
+        yield
+    finally:
+        await assignments.stop()
+        await outbound.close()
+
+
+@asynccontextmanager
 async def open_application(
     settings: Settings,
     clock: Clock | None = None,
@@ -81,7 +96,8 @@ async def open_application(
                 add_door(house, app)
             forgetting = asyncio.create_task(keep_forgetting(node))
             try:
-                yield RunningApplication(app, house, credentials)
+                async with calling_back(node, directory, settings):
+                    yield RunningApplication(app, house, credentials)
             finally:
                 forgetting.cancel()
         finally:
