@@ -12,10 +12,12 @@ import msgspec
 from pointsman.auth.bootstrap import FirstCredentials, bootstrap
 from pointsman.auth.directory import Directory
 from pointsman.auth.tokens import Tokens
+from pointsman.courier.assignments import Assignments
 from pointsman.history.retention import keep_forgetting
 from pointsman.journal import Journal
 from pointsman.journal.memory import MemoryJournal
 from pointsman.journal.sqlite import SqliteJournal
+from pointsman.outbound.client import Outbound
 from pointsman.realtime.door import Realtime
 from pointsman.rest.app import create_app
 from pointsman.runtime.clock import Clock, RealClock, VirtualClock
@@ -60,6 +62,19 @@ def clock_of(settings: Settings) -> Clock:
 
 
 @asynccontextmanager
+async def calling_back(node: Node, directory: Directory, settings: Settings) -> AsyncIterator[None]:
+    """Callbacks leave for as long as the context lasts."""
+    outbound = Outbound(settings)
+    assignments = Assignments(node, directory, outbound)
+    assignments.start()
+    try:
+        yield
+    finally:
+        await assignments.stop()
+        await outbound.close()
+
+
+@asynccontextmanager
 async def open_application(
     settings: Settings,
     clock: Clock | None = None,
@@ -87,7 +102,8 @@ async def open_application(
                 add_door(house, app)
             forgetting = asyncio.create_task(keep_forgetting(node))
             try:
-                yield RunningApplication(Realtime(house, app), house, credentials)
+                async with calling_back(node, directory, settings):
+                    yield RunningApplication(Realtime(house, app), house, credentials)
             finally:
                 forgetting.cancel()
         finally:
