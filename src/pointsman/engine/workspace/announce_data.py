@@ -12,6 +12,7 @@ from pointsman.domain.entry import Value
 from pointsman.domain.limits import SECOND
 from pointsman.domain.nouns import Activity, Reservation, Task, TaskChannel, TaskQueue, Worker, Workflow
 from pointsman.engine.workspace import routing
+from pointsman.engine.workspace.announce_transfers import transfers_of
 
 if TYPE_CHECKING:
     from pointsman.engine.workspace.engine import WorkspaceEngine
@@ -146,4 +147,5 @@ def reservation_data(ws: WorkspaceEngine, reservation: Reservation) -> Data:
         "reservation_status": reservation.status,
         "reservation_timeout": (reservation.deadline - reservation.date_created) // SECOND,
         "reservation_reason_code": reservation.reason,
+        **transfers_of(ws, reservation),
     }

@@ -6,7 +6,17 @@ import hashlib
 
 import msgspec
 
-from pointsman.domain.nouns import Activity, Reservation, Task, TaskChannel, TaskQueue, Worker, Workflow, Workspace
+from pointsman.domain.nouns import (
+    Activity,
+    Reservation,
+    Task,
+    TaskChannel,
+    TaskQueue,
+    Transfer,
+    Worker,
+    Workflow,
+    Workspace,
+)
 from pointsman.engine.core.roll import Roll
 
 
@@ -23,6 +33,7 @@ class Picture(msgspec.Struct):
     reservations: list[Reservation] = []
     grace_until: int = 0
     parked: list[tuple[str, str]] = []
+    transfers: list[Transfer] = []
 
 
 _ENCODER = msgspec.json.Encoder()
@@ -43,6 +54,7 @@ class Tables:
         self.tasks = Roll({row.sid: row for row in picture.tasks})
         self.reservations = Roll({row.sid: row for row in picture.reservations})
         self.grace_until = picture.grace_until
+        self.transfers = Roll({row.sid: row for row in picture.transfers})
         self.parked: dict[tuple[str, str], None] = dict.fromkeys(picture.parked)
 
     def clear(self) -> None:
@@ -62,6 +74,7 @@ class Tables:
                 reservations=list(self.reservations),
                 grace_until=self.grace_until,
                 parked=list(self.parked),
+                transfers=list(self.transfers),
             )
         )
 
