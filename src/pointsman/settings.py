@@ -121,6 +121,9 @@ class Settings:
     reoffer_backoff_seconds: int = _setting(
         30, _whole(0, 3_600), "Longest pause before a task is offered again to a worker who let it fail; 0: none."
     )
+    routing_target_sla_seconds: int = _setting(
+        0, _SECONDS, "A task for one worker is canceled if it could not be reserved within so long; 0: it waits."
+    )
     startup_grace_seconds: int = _setting(
         30, _SECONDS, "After a start, no reservation times out and no worker is set offline for so long."
     )

@@ -231,7 +231,7 @@ class TaskCanceled(Fact, frozen=True):
     sid: str
     reason: str
     cause: str = "api"
-    """api, ttl, workflow-timeout, workflow-skipped or assignment-count."""
+    """api, ttl, workflow-timeout, workflow-skipped, assignment-count or routing-target-sla."""
 
 
 class TaskDeleted(Fact, frozen=True):
@@ -255,6 +255,8 @@ class ReservationCreated(Fact, frozen=True):
     worker_previous_activity_sid: str = ""
     first: bool = True
     """The first of its set, which alone counts towards the Max Assignment Count."""
+    transfer_sid: str = ""
+    """The transfer that offers the task; then nothing counts towards the Max Assignment Count (ruling 17)."""
 
 
 class ReservationAccepted(Fact, frozen=True):
@@ -283,6 +285,49 @@ class ReservationWrapped(Fact, frozen=True):
 
 
 class ReservationCompleted(Fact, frozen=True):
+    sid: str
+
+
+# -- transfers. Each moves the task by itself; the facts about the reservations that go with it follow in the same turn.
+
+
+class TransferInitiated(Fact, frozen=True):
+    """An assigned task is offered to another worker or to a queue."""
+
+    sid: str
+    task_sid: str
+    reservation_sid: str
+    worker_sid: str
+    task_queue_sid: str
+    """Where the task was: it is there again if the transfer does not come about."""
+    workflow_sid: str
+    to: str
+    """A worker's or a queue's sid."""
+    mode: str = "WARM"
+    attributes: str | None = None
+    """New attributes of the task, if any."""
+    priority: int | None = None
+
+
+class TransferAttemptFailed(Fact, frozen=True):
+    """A queue's worker let the task go; it is offered to the queue again."""
+
+    sid: str
+    reason: str
+
+
+class TransferCompleted(Fact, frozen=True):
+    """The reservation that is accepted next is the transferee's."""
+
+    sid: str
+
+
+class TransferFailed(Fact, frozen=True):
+    sid: str
+    reason: str
+
+
+class TransferCanceled(Fact, frozen=True):
     sid: str
 
 
@@ -322,6 +367,11 @@ AnyFact = (
     | ReservationClosed
     | ReservationWrapped
     | ReservationCompleted
+    | TransferInitiated
+    | TransferAttemptFailed
+    | TransferCompleted
+    | TransferFailed
+    | TransferCanceled
     | AccountCreated
     | KeyCreated
     | KeyDeleted

@@ -1,4 +1,4 @@
-"""The lifecycles of tasks and reservations, as data: {(state, trigger): next state}.
+"""The lifecycles of tasks, reservations and transfers, as data: {(state, trigger): next state}.
 
 docs/STATE_MACHINES.md is generated from these tables. A pair that is not in a table is illegal.
 """
@@ -19,6 +19,10 @@ TASK: Lifecycle = {
     ("wrapping", "complete"): "completed",
     ("pending", "cancel"): "canceled",
     ("reserved", "cancel"): "canceled",
+    ("assigned", "transfer to queue"): "pending",
+    ("assigned", "transfer to worker"): "reserved",
+    ("pending", "keep"): "assigned",  # the transfer failed or was canceled: the transferor keeps the task
+    ("reserved", "keep"): "assigned",
 }
 
 RESERVATION: Lifecycle = {
@@ -32,8 +36,16 @@ RESERVATION: Lifecycle = {
     ("wrapping", "complete"): "completed",
 }
 
+TRANSFER: Lifecycle = {
+    ("initiated", "attempt fails"): "initiated",  # to a queue: the task is offered to others
+    ("initiated", "complete"): "complete",
+    ("initiated", "fail"): "failed",
+    ("initiated", "cancel"): "canceled",
+}
+
 TASK_STATES = ("pending", "reserved", "assigned", "wrapping", "completed", "canceled")
 RESERVATION_STATES = ("pending", "accepted", "rejected", "timeout", "canceled", "rescinded", "wrapping", "completed")
+TRANSFER_STATES = ("initiated", "complete", "failed", "canceled")
 
 
 def after(lifecycle: Lifecycle, state: str, trigger: str) -> str:

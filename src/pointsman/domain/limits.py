@@ -28,6 +28,10 @@ ASSIGNED_MOST_SECONDS = 86_400
 PRIORITY_MOST = 2_147_483_647
 RESERVED_WORKERS_MOST = 50
 ASSIGNMENT_COUNT_MOST = 1_000
+TRANSFERS_MOST = 100
+"""Transfers of one task, ours: a task's life is bounded by days, what a client does to it must be, too."""
+TRANSFER_ATTEMPTS_MOST = 1_000
+"""Sets of reservations that one transfer to a queue may use up, ours."""
 CAPACITY_MOST = 2_147_483_647
 REASON_CHARACTERS = 4096
 ALERTS_MOST = 1_000

@@ -169,6 +169,9 @@ class Task(Record):
     reservations: list[str] = []
     open_reservations: list[str] = []
     failures: dict[str, Failure] = {}
+    transfers: list[str] = []
+    open_transfer: str = ""
+    """The transfer that is under way: while it is, the task reads pending or reserved although it was accepted."""
 
 
 class Reservation(Record):
@@ -190,6 +193,32 @@ class Reservation(Record):
     """Number of the first reservation of the set that was made together (multi-reservation)."""
     callback: str = ""
     """The outcome of the assignment callback (AssignmentAnswered); empty while there is none."""
+    transfer_sid: str = ""
+    """The transfer that made this reservation: the worker is its transferee."""
+
+
+class Transfer(Record):
+    sid: str
+    number: int
+    task_sid: str
+    initiating_reservation_sid: str
+    initiating_worker_sid: str
+    initiating_queue_sid: str
+    initiating_workflow_sid: str
+    to: str
+    mode: str
+    date_created: int
+    date_updated: int
+    status: str = "initiated"
+    failed_reason: str | None = None
+    """Why it failed, or why its last attempt did."""
+    attempts: int = 0
+    """Sets of reservations that failed."""
+
+    @property
+    def type(self) -> str:
+        """WORKER or QUEUE."""
+        return "WORKER" if self.to.startswith("WK") else "QUEUE"
 
 
 class Alert(Record):

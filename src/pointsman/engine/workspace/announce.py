@@ -9,6 +9,7 @@ from pointsman.domain.entry import Event, Value
 from pointsman.domain.facts import AnyFact
 from pointsman.domain.limits import SECOND
 from pointsman.engine.workspace import announce_data as fields
+from pointsman.engine.workspace import announce_transfers as transfers
 
 if TYPE_CHECKING:
     from pointsman.engine.workspace.engine import WorkspaceEngine
@@ -234,12 +235,28 @@ class Announcer:
 
     def _after_TaskCanceled(self, fact: facts.TaskCanceled) -> Events:
         said = f"canceled: {fact.reason}" if fact.reason else "canceled"
-        return (self._task(fact.sid, "task.canceled", said),)
+        events: Events = ()
+        if fact.cause == "routing-target-sla":  # there is no reservation: the event tells of the task
+            events += (self._task(fact.sid, "reservation.failed", "could not be reserved"),)
+        return (*events, self._task(fact.sid, "task.canceled", said))
 
     def _before_TaskDeleted(self, fact: facts.TaskDeleted) -> Events:
         if fact.by_system:
             return (self._task(fact.sid, "task.system-deleted", "deleted by the system"),)
         return (self._task(fact.sid, "task.deleted", "deleted"),)
+
+    # -- transfers
+
+    def _transfer(self, fact: transfers.TransferFact) -> Events:
+        """The transfer's event, and one of the task where it moved."""
+        transfer = self.ws.tables.transfers[fact.sid]
+        type, said = transfers.WORDS[fact.__class__]
+        data = transfers.transfer_data(transfer)
+        event = self._task(transfer.task_sid, type, f"{said} by {transfer.sid}", data)
+        return (event, self._task(transfer.task_sid, "task.updated", "updated"))
+
+    _after_TransferInitiated = _after_TransferAttemptFailed = _transfer
+    _after_TransferCompleted = _after_TransferFailed = _after_TransferCanceled = _transfer
 
     # -- reservations
 
@@ -252,7 +269,10 @@ class Announcer:
         return (self._event(f"reservation.{outcome}", sid, f"Reservation {sid} {outcome}", data),)
 
     def _after_ReservationCreated(self, fact: facts.ReservationCreated) -> Events:
-        return self._reservation(fact.sid, "created")
+        events = self._reservation(fact.sid, "created")
+        if fact.first and fact.transfer_sid and self.ws.tables.transfers[fact.transfer_sid].type == "QUEUE":
+            events += (self._task(fact.task_sid, "task.updated", "updated"),)
+        return events
 
     def _after_ReservationAccepted(self, fact: facts.ReservationAccepted) -> Events:
         return self._reservation(fact.sid, "accepted")

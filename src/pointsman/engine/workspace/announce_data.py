@@ -12,6 +12,7 @@ from pointsman.domain.entry import Value
 from pointsman.domain.limits import SECOND
 from pointsman.domain.nouns import Activity, Reservation, Task, TaskChannel, TaskQueue, Worker, Workflow
 from pointsman.engine.workspace import routing
+from pointsman.engine.workspace.announce_transfers import transfers_of
 
 if TYPE_CHECKING:
     from pointsman.engine.workspace.engine import WorkspaceEngine
@@ -188,4 +189,5 @@ def reservation_data(ws: WorkspaceEngine, reservation: Reservation) -> Data:
     data["reservation_worker_previous_activity_sid"] = reservation.worker_previous_activity_sid
     if reservation.reason is not None:
         data["reservation_reason_code"] = reservation.reason
+    data |= transfers_of(ws, reservation)
     return data

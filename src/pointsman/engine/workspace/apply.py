@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 from pointsman.domain.facts import AnyFact
-from pointsman.engine.workspace import apply_alerts, apply_settings, apply_tasks
+from pointsman.engine.workspace import apply_alerts, apply_settings, apply_tasks, apply_transfers
 from pointsman.engine.workspace.folding import FOLDS
 from pointsman.engine.workspace.tables import Tables
 
-__all__ = [
-    "apply",
-    "apply_alerts",
-    "apply_settings",
-    "apply_tasks",
-]  # the three modules register their folds by being imported
+# these modules register their folds by being imported
+__all__ = ["apply", "apply_alerts", "apply_settings", "apply_tasks", "apply_transfers"]
 
 
 def apply(tables: Tables, seq: int, at: int, fact: AnyFact) -> None:

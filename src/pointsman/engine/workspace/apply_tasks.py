@@ -61,20 +61,20 @@ def _(t: Tables, seq: int, at: int, f: facts.TaskStepped) -> None:
 
 @folds(facts.TaskWrapped)
 def _(t: Tables, seq: int, at: int, f: facts.TaskWrapped) -> None:
-    _move(t, f.sid, "wrap", at, f.reason)
+    move(t, f.sid, "wrap", at, f.reason)
 
 
 @folds(facts.TaskCompleted)
 def _(t: Tables, seq: int, at: int, f: facts.TaskCompleted) -> None:
-    _finish(t, _move(t, f.sid, "complete", at, f.reason), at)
+    _finish(t, move(t, f.sid, "complete", at, f.reason), at)
 
 
 @folds(facts.TaskCanceled)
 def _(t: Tables, seq: int, at: int, f: facts.TaskCanceled) -> None:
-    _finish(t, _move(t, f.sid, "cancel", at, f.reason), at)
+    _finish(t, move(t, f.sid, "cancel", at, f.reason), at)
 
 
-def _move(t: Tables, sid: str, trigger: str, at: int, reason: str | None = None) -> Task:
+def move(t: Tables, sid: str, trigger: str, at: int, reason: str | None = None) -> Task:
     task = t.tasks[sid]
     task.status = after(TASK, task.status, trigger)
     if reason:
@@ -106,6 +106,8 @@ def _remove(t: Tables, sid: str) -> None:
         unfollow(t, task)
     for reservation in task.reservations:
         t.reservations.remove(reservation)
+    for transfer in task.transfers:
+        t.transfers.remove(transfer)
 
 
 # -- reservations
@@ -128,14 +130,15 @@ def _(t: Tables, seq: int, at: int, f: facts.ReservationCreated) -> None:
         deadline=f.deadline,
         worker_previous_activity_sid=f.worker_previous_activity_sid,
         set_number=seq if f.first or not task.reservations else t.reservations[task.reservations[-1]].set_number,
+        transfer_sid=f.transfer_sid,
     )
     t.reservations.add(reservation)
     task.reservations = [*task.reservations, f.sid]
     task.open_reservations = [*task.open_reservations, f.sid]
-    task.assignment_count += f.first
+    task.assignment_count += f.first and not f.transfer_sid
     task.evaluate_anew = False
     if task.status == "pending":
-        _move(t, task.sid, "reserve", at)
+        move(t, task.sid, "reserve", at)
     worker.last_reserved = at
     worker.channels[task.task_channel_sid].last_reserved = at
     worker.version += 1
@@ -144,7 +147,9 @@ def _(t: Tables, seq: int, at: int, f: facts.ReservationCreated) -> None:
 @folds(facts.ReservationAccepted)
 def _(t: Tables, seq: int, at: int, f: facts.ReservationAccepted) -> None:
     reservation = _turn(t, f.sid, "accept", at)
-    task = _move(t, reservation.task_sid, "accept", at)
+    task = t.tasks[reservation.task_sid]
+    if task.status == "reserved":  # else it is a transferee's, and TransferCompleted has moved the task
+        move(t, task.sid, "accept", at)
     task.ever_accepted = True
     task.assigned_at = at
     task.deadline = None
@@ -160,9 +165,9 @@ def _(t: Tables, seq: int, at: int, f: facts.ReservationClosed) -> None:
     if f.failed:
         count = task.failures[reservation.worker_sid].count if reservation.worker_sid in task.failures else 0
         task.failures = {**task.failures, reservation.worker_sid: Failure(count + 1, f.barred_until)}
-    if task.status == "reserved" and not task.open_reservations:
-        _move(t, task.sid, "release", at)
-        if not f.counts:
+    if task.status == "reserved" and not _is_offered(t, task):
+        move(t, task.sid, "release", at)
+        if not f.counts and not reservation.transfer_sid:
             task.assignment_count -= 1
 
 
@@ -180,6 +185,10 @@ def _(t: Tables, seq: int, at: int, f: facts.ReservationCompleted) -> None:
 @folds(facts.AssignmentAnswered)
 def _(t: Tables, seq: int, at: int, f: facts.AssignmentAnswered) -> None:
     t.reservations[f.sid].callback = f.outcome
+
+
+def _is_offered(t: Tables, task: Task) -> bool:
+    return any(t.reservations[sid].status == "pending" for sid in task.open_reservations)
 
 
 def _turn(t: Tables, sid: str, trigger: str, at: int) -> Reservation:

@@ -4,17 +4,26 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pointsman.domain.facts import ReservationClosed, ReservationCompleted, WorkerActivityChanged
+from pointsman.domain.facts import ReservationClosed, ReservationCompleted, TaskCompleted, WorkerActivityChanged
 from pointsman.domain.nouns import Reservation, Task
-from pointsman.engine.workspace import failures
+from pointsman.engine.workspace import failures, handover
 
 if TYPE_CHECKING:
     from pointsman.engine.workspace.engine import WorkspaceEngine
 
 
+ALL_COMPLETED = "All reservations were completed"
+
+
+def let_go(ws: WorkspaceEngine, fact: ReservationClosed) -> None:
+    """Record that a pending reservation ended. What that means for its transfer must be recorded before it."""
+    handover.before_close(ws, fact)
+    ws.record(fact)
+
+
 def close(ws: WorkspaceEngine, reservation: Reservation, fact: ReservationClosed) -> None:
     """End a pending reservation; in single-tasking the worker goes back to the activity before it."""
-    ws.record(fact)
+    let_go(ws, fact)
     previous = reservation.worker_previous_activity_sid
     worker = ws.tables.workers[reservation.worker_sid]
     if ws.single_tasking and previous in ws.tables.activities and previous != worker.activity_sid:
@@ -23,9 +32,19 @@ def close(ws: WorkspaceEngine, reservation: Reservation, fact: ReservationClosed
 
 def after_close(ws: WorkspaceEngine, task: Task) -> None:
     """If that was the last open reservation of the set, route the task on. Call it when all facts are recorded."""
-    if task.status == "pending" and not task.ever_accepted:
+    if task.status == "pending":
         failed = frozenset(ws.tables.reservations[sid].worker_sid for sid in ws.last_set(task))
-        failures.set_failed(ws, task, failed)
+        if task.open_transfer:
+            handover.attempt_failed(ws, task, failed)
+        else:
+            failures.set_failed(ws, task, failed)
+    complete_if_left(ws, task)
+
+
+def complete_if_left(ws: WorkspaceEngine, task: Task) -> None:
+    """A transfer failed whose transferor had gone already: the last open reservation has ended (ruling 17)."""
+    if task.status == "assigned" and not task.open_reservations:
+        ws.record(TaskCompleted(task.sid, ALL_COMPLETED))
 
 
 def close_pending(ws: WorkspaceEngine, task: Task, reason: str | None) -> None:
@@ -50,6 +69,8 @@ def complete_open(ws: WorkspaceEngine, task: Task) -> None:
 
 def end_open(ws: WorkspaceEngine, task: Task) -> None:
     """The task is deleted: pending reservations are canceled, accepted ones completed (routing.md 1.2)."""
+    if task.open_transfer:
+        handover.fail(ws, task, handover.TASK_DELETED)
     close_pending(ws, task, None)
     complete_open(ws, task)
 

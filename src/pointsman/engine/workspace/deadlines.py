@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from pointsman.engine.workspace.engine import WorkspaceEngine
 
 TTL_EXCEEDED = "Task TTL Exceeded"
+TARGET_MISSED = "RoutingTarget SLA for Reservation creation was not met"
 MINUTE = 60 * SECOND
 
 
@@ -21,14 +22,23 @@ def set_task_timers(ws: WorkspaceEngine, task: Task) -> None:
     waits = task.status in ("pending", "reserved") and not task.ever_accepted
     _set(ws, "ttl", task.sid, task.date_created + task.timeout * SECOND if waits else None)
     _set(ws, "step", task.sid, task.deadline if waits else None)
-    held = task.status in ("assigned", "wrapping") and task.assigned_at is not None
+    _set(ws, "target", task.sid, _target_deadline(ws, task))
+    held = task.ever_accepted and task.finished_at is None  # also while it is being transferred
     _set(ws, "assigned", task.sid, (task.assigned_at or 0) + ASSIGNED_MOST_SECONDS * SECOND if held else None)
     removal = ws.settings.task_removal_seconds * SECOND
     _set(ws, "removal", task.sid, None if task.finished_at is None else task.finished_at + removal)
 
 
+def _target_deadline(ws: WorkspaceEngine, task: Task) -> int | None:
+    """By when a task for one worker must have been reserved; None if it was, or may wait."""
+    within = ws.settings.routing_target_sla_seconds * SECOND
+    if not within or task.reservations or task.status != "pending":
+        return None
+    return task.date_created + within if (task.routing_target or "").startswith("WK") else None
+
+
 def clear_task_timers(ws: WorkspaceEngine, sid: str) -> None:
-    for kind in ("ttl", "step", "assigned", "removal", "bar"):
+    for kind in ("ttl", "step", "target", "assigned", "removal", "bar"):
         ws.timers.clear(kind, sid)
 
 
@@ -70,7 +80,8 @@ def _reservation_timed_out(ws: WorkspaceEngine, reservation: Reservation) -> Non
     task = ws.tables.tasks[reservation.task_sid]
     barred = failures.barred_until(ws, task, reservation.worker_sid)
     counts = reservation.callback != "failed"  # nobody may have heard of it (ruling 1)
-    ws.record(ReservationClosed(reservation.sid, "time out", failed=True, barred_until=barred, counts=counts))
+    closed = ReservationClosed(reservation.sid, "time out", failed=True, barred_until=barred, counts=counts)
+    closing.let_go(ws, closed)
     workspace = ws.workspace()
     worker = ws.tables.workers[reservation.worker_sid]
     if workspace.timeout_activity_sid and worker.activity_sid != workspace.timeout_activity_sid:
@@ -87,6 +98,10 @@ def _step_timed_out(ws: WorkspaceEngine, task: Task) -> None:
     """A deadline does not interrupt an open reservation (ruling 2): it is looked at when that ends."""
     if task.status == "pending":
         routing.advance(ws, task, "timeout")
+
+
+def _target_missed(ws: WorkspaceEngine, task: Task) -> None:
+    ws.record(TaskCanceled(task.sid, TARGET_MISSED, "routing-target-sla"))
 
 
 def _assigned_too_long(ws: WorkspaceEngine, task: Task) -> None:
@@ -106,6 +121,7 @@ def _bar_lifted(ws: WorkspaceEngine, task: Task) -> None:
 _TASK_TIMERS = {
     "ttl": _ttl_passed,
     "step": _step_timed_out,
+    "target": _target_missed,
     "assigned": _assigned_too_long,
     "removal": _removed,
     "bar": _bar_lifted,

@@ -18,7 +18,7 @@ from pointsman.domain.facts import (
     WorkspaceDeleted,
     WorkspaceResumed,
 )
-from pointsman.domain.limits import SECOND
+from pointsman.domain.limits import RESERVATION_TIMEOUT_SECONDS, SECOND
 from pointsman.domain.nouns import (
     DIRECT,
     Activity,
@@ -26,6 +26,7 @@ from pointsman.domain.nouns import (
     Task,
     TaskChannel,
     TaskQueue,
+    Transfer,
     Worker,
     WorkerChannel,
     Workflow,
@@ -34,7 +35,7 @@ from pointsman.domain.nouns import (
 from pointsman.domain.refusal import not_found
 from pointsman.engine.core.stream import Ids, Listing, StreamEngine
 from pointsman.engine.core.timers import Timer, Timers
-from pointsman.engine.workspace import deadlines, failures, reactions, routing
+from pointsman.engine.workspace import deadlines, failures, reactions, reactions_transfers, routing
 from pointsman.engine.workspace.announce import Announcer
 from pointsman.engine.workspace.apply import apply
 from pointsman.engine.workspace.matching.floor import Floor
@@ -42,6 +43,8 @@ from pointsman.engine.workspace.matching.seat import Seat
 from pointsman.engine.workspace.tables import Tables
 from pointsman.engine.workspace.workflow_document import WorkflowDocument, parse_document
 from pointsman.settings import Settings
+
+__all__ = ["WorkspaceEngine", "reactions_transfers"]  # which registers its reactions by being imported
 
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 
@@ -175,6 +178,12 @@ class WorkspaceEngine(StreamEngine):
             raise not_found(self._path("Reservations", sid))
         return found
 
+    def transfer(self, sid: str) -> Transfer:
+        found = self.tables.transfers.get(sid)
+        if found is None:
+            raise not_found(self._path("Transfers", sid))
+        return found
+
     # -- derived reads
 
     @property
@@ -232,10 +241,11 @@ class WorkspaceEngine(StreamEngine):
     # -- waiting and settling
 
     def rejoin(self, task: Task, avoid: frozenset[str] = frozenset()) -> None:
-        """Let a pending task wait in its routing step, bound to its attributes of now."""
+        """Let a pending task wait in its routing step, bound to its attributes of now, or in its transfer's queue."""
         self.floor.leave(task.sid)
         target = routing.target_of(self, task)
-        document = {"routing_target": task.routing_target} if task.filter == DIRECT else self.task_document(task)
+        unbound = task.filter == DIRECT or task.open_transfer
+        document = {"routing_target": task.routing_target} if unbound else self.task_document(task)
         self.floor.join(task, document, target, self.now, avoid)
         deadlines.set_bar_timer(self, task)
         if target.live is not None and target.live.uses_clock:
@@ -249,7 +259,7 @@ class WorkspaceEngine(StreamEngine):
         done = 0
         while done < limit:
             if not self.floor.at_rest():
-                done += 1 + self.floor.match(limit - done, self.clock_document(), self.now, self._reserve)
+                done += 1 + self.floor.match(limit - done, self.clock_document(), self.now, self.offer)
             elif self.follow_ups:
                 self._follow_up(*self.follow_ups.popitem(last=False))
                 done += 1
@@ -263,24 +273,27 @@ class WorkspaceEngine(StreamEngine):
 
     def _follow_up(self, sid: str, kind: str) -> None:
         task = self.tables.tasks.get(sid)
-        if task is None or task.status != "pending" or task.ever_accepted:
+        if task is None or task.status != "pending":
             return
-        if kind == "new":
+        if task.open_transfer:
+            self.floor.forgive(sid)
+        elif kind == "new":
             routing.enter(self, task)
         elif kind == "failed":
             failures.follow_up(self, task)
         elif failures.skips(self, task):
             routing.advance(self, task, "skip")
 
-    def _reserve(self, task: Task, seats: list[Seat]) -> None:
-        """Offer a task to the workers chosen for it, all at once."""
-        workflow = self.tables.workflows[task.workflow_sid]
-        deadline = self.now + workflow.task_reservation_timeout * SECOND
+    def offer(self, task: Task, seats: list[Seat]) -> None:
+        """Reserve the workers chosen for a task, all at once."""
+        workflow = self.tables.workflows.get(task.workflow_sid)  # may be gone when the task is transferred
+        timeout = RESERVATION_TIMEOUT_SECONDS if workflow is None else workflow.task_reservation_timeout
+        deadline = self.now + timeout * SECOND
         queue = self.tables.task_queues.get(task.task_queue_sid or "")
         for index, seat in enumerate(seats):
-            worker = seat.worker
-            sid = self.ids("WR")
-            self.record(ReservationCreated(sid, task.sid, worker.sid, deadline, worker.activity_sid, index == 0))
+            worker, sid, first = seat.worker, self.ids("WR"), index == 0
+            previous, transfer = worker.activity_sid, task.open_transfer
+            self.record(ReservationCreated(sid, task.sid, worker.sid, deadline, previous, first, transfer))
             if self.single_tasking and queue is not None and queue.reservation_activity_sid:
                 self.record(WorkerActivityChanged(worker.sid, queue.reservation_activity_sid))
 

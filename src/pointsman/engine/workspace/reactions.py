@@ -66,7 +66,7 @@ def rebuild(ws: WorkspaceEngine) -> None:
 
 def _take_up(ws: WorkspaceEngine, task: Task) -> None:
     deadlines.set_task_timers(ws, task)
-    if task.status == "pending" and not task.ever_accepted:
+    if task.status == "pending":
         if task.filter is None:
             ws.follow_up_later("new", task.sid)
         else:
@@ -347,7 +347,8 @@ _REACTIONS[facts.TaskDeleted] = _REACTIONS[facts.TaskRemoved] = _task_gone
 @to(facts.ReservationCreated)
 def _(ws: WorkspaceEngine, fact: facts.ReservationCreated) -> None:
     ws.floor.leave(fact.task_sid)
-    ws.timers.clear("bar", fact.task_sid)
+    for kind in ("bar", "target"):
+        ws.timers.clear(kind, fact.task_sid)
     ws.seat(fact.worker_sid).reservations[fact.sid] = ws.tables.reservations[fact.sid]
     _reservation_moved(ws, fact)
 
@@ -364,6 +365,8 @@ def _reservation_moved(ws: WorkspaceEngine, fact: Any) -> None:
     deadlines.set_reservation_timer(ws, reservation)
     if isinstance(fact, facts.ReservationAccepted):
         deadlines.set_task_timers(ws, task)
+    elif isinstance(fact, facts.ReservationWrapped | facts.ReservationCompleted) and task.status == "pending":
+        ws.rejoin(task)  # the worker has left a task that waits to be transferred, and may be a candidate now
     _load_changed(ws, seat)
 
 

@@ -9,6 +9,7 @@ from pointsman.domain.facts import (
     ReservationWrapped,
     TaskCompleted,
     TaskWrapped,
+    TransferCompleted,
     WorkerActivityChanged,
 )
 from pointsman.domain.lifecycle import RESERVATION_STATES
@@ -16,8 +17,6 @@ from pointsman.domain.nouns import Reservation
 from pointsman.domain.refusal import Refusal, gone, stale
 from pointsman.engine.workspace import closing, failures
 from pointsman.engine.workspace.engine import WorkspaceEngine
-
-ALL_COMPLETED = "All reservations were completed"
 
 
 def update(
@@ -52,11 +51,13 @@ def update(
 
 
 def _accept(ws: WorkspaceEngine, reservation: Reservation) -> None:
-    """The first acceptance wins: the task is assigned, its siblings are rescinded."""
+    """The first acceptance wins: the task is assigned, its siblings are rescinded, a transfer has come about."""
     if reservation.status in ("rescinded", "timeout", "canceled", "rejected"):
         raise gone(f"Reservation {reservation.sid} is no longer available: it is {reservation.status}")
     if reservation.status != "pending":
         raise _illegal(reservation, "accepted")
+    if reservation.transfer_sid:
+        ws.record(TransferCompleted(reservation.transfer_sid))
     ws.record(ReservationAccepted(reservation.sid))
     closing.rescind_others(ws, ws.tables.tasks[reservation.task_sid])
     queue = ws.tables.task_queues.get(reservation.task_queue_sid)
@@ -73,27 +74,30 @@ def _reject(ws: WorkspaceEngine, reservation: Reservation, activity_sid: str | N
     if activity_sid is None:
         closing.close(ws, reservation, fact)
     else:
-        ws.record(fact)
+        closing.let_go(ws, fact)
         if worker.activity_sid != activity_sid:
             ws.record(WorkerActivityChanged(worker.sid, activity_sid))
     closing.after_close(ws, task)
 
 
 def _wrap(ws: WorkspaceEngine, reservation: Reservation) -> None:
+    """The task wraps with its last accepted reservation: after a transfer, the other worker goes on with it."""
     if reservation.status != "accepted":
         raise _illegal(reservation, "wrapping")
-    if ws.tables.tasks[reservation.task_sid].status == "assigned":
-        ws.record(TaskWrapped(reservation.task_sid))
+    task = ws.tables.tasks[reservation.task_sid]
+    accepted = [sid for sid in task.open_reservations if ws.tables.reservations[sid].status == "accepted"]
+    if task.status == "assigned" and accepted == [reservation.sid]:
+        ws.record(TaskWrapped(task.sid))
     ws.record(ReservationWrapped(reservation.sid))
 
 
 def _complete(ws: WorkspaceEngine, reservation: Reservation) -> None:
-    """The task completes with its last open reservation (ruling 17)."""
+    """The task completes with its last open reservation, unless it is being transferred (ruling 17)."""
     if reservation.status not in ("accepted", "wrapping"):
         raise _illegal(reservation, "completed")
     task = ws.tables.tasks[reservation.task_sid]
-    if task.open_reservations == [reservation.sid]:
-        ws.record(TaskCompleted(task.sid, ALL_COMPLETED))
+    if task.open_reservations == [reservation.sid] and not task.open_transfer:
+        ws.record(TaskCompleted(task.sid, closing.ALL_COMPLETED))
     ws.record(ReservationCompleted(reservation.sid))
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from pointsman.domain.facts import TaskCanceled, TaskStepped
 from pointsman.domain.limits import SECOND
-from pointsman.domain.nouns import DEFAULT_FILTER, DIRECT, Task
+from pointsman.domain.nouns import DEFAULT_FILTER, DIRECT, Task, Transfer
 from pointsman.engine.workspace.matching.roster import EVERYONE
 from pointsman.engine.workspace.workflow_document import Target, WorkflowDocument
 from pointsman.expressions import keyed_by
@@ -25,7 +25,9 @@ def document_of(ws: WorkspaceEngine, task: Task) -> WorkflowDocument:
 
 
 def target_of(ws: WorkspaceEngine, task: Task) -> Target:
-    """The target of the routing step in which the task stands."""
+    """The target of the routing step in which the task stands, or of the transfer that is under way."""
+    if task.open_transfer:
+        return transfer_target(ws, task, ws.tables.transfers[task.open_transfer])
     if task.filter == DIRECT:
         return direct_target(task)
     document = document_of(ws, task)
@@ -42,6 +44,15 @@ def direct_target(task: Task) -> Target:
         return Target(EVERYONE, keyed=_BY_SID)
     assert task.task_queue_sid is not None
     return Target(task.task_queue_sid)
+
+
+def transfer_target(ws: WorkspaceEngine, task: Task, transfer: Transfer) -> Target:
+    """A transfer to a queue: nobody who holds the task is a candidate. A cold one may come back to the transferor."""
+    held = (ws.tables.reservations[sid] for sid in task.open_reservations)
+    never = {reservation.worker_sid for reservation in held if reservation.status == "accepted"}
+    if transfer.mode == "WARM":
+        never.add(transfer.initiating_worker_sid)
+    return Target(transfer.to, never=frozenset(never))
 
 
 def enter(ws: WorkspaceEngine, task: Task) -> None:

@@ -13,6 +13,7 @@ from pointsman.domain.nouns import (
     Task,
     TaskChannel,
     TaskQueue,
+    Transfer,
     Worker,
     Workflow,
     Workspace,
@@ -34,6 +35,7 @@ class Picture(msgspec.Struct):
     grace_until: int = 0
     parked: list[tuple[str, str]] = []
     alerts: list[Alert] = []
+    transfers: list[Transfer] = []
 
 
 _ENCODER = msgspec.json.Encoder()
@@ -54,6 +56,7 @@ class Tables:
         self.tasks = Roll({row.sid: row for row in picture.tasks})
         self.reservations = Roll({row.sid: row for row in picture.reservations})
         self.grace_until = picture.grace_until
+        self.transfers = Roll({row.sid: row for row in picture.transfers})
         self.parked: dict[tuple[str, str], None] = dict.fromkeys(picture.parked)
         self.alerts = Roll({row.sid: row for row in picture.alerts})
 
@@ -75,6 +78,7 @@ class Tables:
                 grace_until=self.grace_until,
                 parked=list(self.parked),
                 alerts=list(self.alerts),
+                transfers=list(self.transfers),
             )
         )
 

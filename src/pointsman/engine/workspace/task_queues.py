@@ -89,6 +89,9 @@ def delete(ws: WorkspaceEngine, sid: str) -> None:
     for task in ws.tables.tasks:
         if task.task_queue_sid == sid and task.finished_at is None:
             raise Refusal(f"TaskQueue {sid} cannot be deleted because Task {task.sid} is in it")
+        transfer = ws.tables.transfers.get(task.open_transfer)
+        if transfer is not None and transfer.initiating_queue_sid == sid:
+            raise Refusal(f"TaskQueue {sid} cannot be deleted because Transfer {transfer.sid} started from it")
     ws.record(TaskQueueDeleted(sid))
 
 

@@ -137,9 +137,9 @@ _END = {"canceled": cancel, "wrapping": wrap, "completed": complete}
 
 def _route_anew(ws: WorkspaceEngine, task: Task, attributes_changed: bool) -> None:
     """A pending task is evaluated anew after a change of attributes (ruling 4), else placed anew in its line."""
-    if task.status != "pending" or task.ever_accepted or task.filter is None:
+    if task.status != "pending" or task.filter is None:
         return
-    if not (attributes_changed and routing.evaluate_anew(ws, task)):
+    if task.open_transfer or not (attributes_changed and routing.evaluate_anew(ws, task)):
         ws.rejoin(task)
 
 
@@ -149,6 +149,8 @@ def _check_status(ws: WorkspaceEngine, task: Task, status: str) -> None:
         raise Refusal(f"AssignmentStatus must be canceled, wrapping or completed, but is '{status[:100]}'")
     if status == "canceled" and task.status not in ("pending", "reserved"):
         raise Refusal(f"Cannot cancel {where} because it is not pending or reserved.")
+    if status == "canceled" and task.open_transfer:
+        raise Refusal(f"Cannot cancel {where} because it was accepted and is transferred by {task.open_transfer}.")
     if status == "wrapping" and task.status != "assigned":
         raise Refusal(f"Cannot wrap up {where} because it is not currently assigned.")
     if status == "completed" and task.status not in ("assigned", "wrapping"):

@@ -69,7 +69,7 @@ def _move(ws: WorkspaceEngine, worker: Worker, activity_sid: str) -> None:
     tasks = [ws.tables.tasks[reservation.task_sid] for reservation in pending]
     for reservation, task in zip(pending, tasks, strict=True):
         barred = failures.barred_until(ws, task, worker.sid)
-        ws.record(ReservationClosed(reservation.sid, "reject", failed=True, barred_until=barred))
+        closing.let_go(ws, ReservationClosed(reservation.sid, "reject", failed=True, barred_until=barred))
     if worker.activity_sid != activity_sid:
         ws.record(WorkerActivityChanged(worker.sid, activity_sid))
     for task in tasks:

@@ -43,6 +43,8 @@ class Target:
     keyed: Keyed | None = None
     residual: Expression | None = None
     live: Expression | None = None
+    never: frozenset[str] = frozenset()
+    """Workers who are no candidates: those who hold the task already."""
 
 
 @dataclass(frozen=True, slots=True)

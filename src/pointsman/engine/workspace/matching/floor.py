@@ -15,7 +15,7 @@ import msgspec
 from pointsman.domain.nouns import Task
 from pointsman.engine.workspace.matching.line import Line, Order, Waiting
 from pointsman.engine.workspace.matching.pool import ALL, NOBODY, Pool, PoolKey
-from pointsman.engine.workspace.matching.roster import Roster
+from pointsman.engine.workspace.matching.roster import EVERYONE, Roster
 from pointsman.engine.workspace.matching.seat import Seat
 from pointsman.engine.workspace.workflow_document import Target
 from pointsman.expressions import Expression, lookup
@@ -23,6 +23,7 @@ from pointsman.expressions import Expression, lookup
 Reserve = Callable[[Task, list[Seat]], None]
 Candidate = tuple[int, Order, int, Line]
 
+_FOR_EVER = 1 << 62
 _ENCODER = msgspec.json.Encoder(order="deterministic")
 
 
@@ -115,18 +116,20 @@ class Floor:
         now: int,
     ) -> Line:
         barred = {sid: failure.until for sid, failure in task.failures.items() if failure.until > now}
+        barred |= dict.fromkeys(target.never, _FOR_EVER)
+        ignore_capacity = bool(task.ignore_capacity) and target.queue == EVERYONE  # not in a queue of a transfer
         binding = (
             keys,
             _bound(target.residual, document),
             _bound(target.live, document),
-            bool(task.ignore_capacity),
+            ignore_capacity,
             task.number if barred else 0,
         )
         line = pool.lines.get(keys[0], {}).get(binding)
         if line is None:
             line = Line(pool, binding, keys, document)
             line.residual, line.live, line.barred = target.residual, target.live, barred
-            line.ignore_capacity = bool(task.ignore_capacity)
+            line.ignore_capacity = ignore_capacity
             pool.open_line(line)
             self.fresh[line] = None
             if line.live is not None:
