@@ -16,6 +16,11 @@ from pointsman.operations.instructions import STATUS, TELEPHONY, no_telephony, r
 from pointsman.operations.paging import Listing, Page, PageRequest, page_of
 from pointsman.operations.scope import View, WorkspaceScope, heading, name_of
 
+OPEN = frozenset({"pending", "accepted", "wrapping"})
+
+Viewer = Callable[[WorkspaceEngine, Reservation], View]
+"""How a reservation is shown; a door that shows it in its own way hands in another."""
+
 
 class ReservationUpdate(msgspec.Struct, frozen=True, kw_only=True):
     """What is asked of a reservation: a status or an instruction."""
@@ -66,11 +71,13 @@ def view(ws: WorkspaceEngine, reservation: Reservation) -> View:
     }
 
 
-async def fetch(scope: WorkspaceScope, parent: Parent, sid: str) -> View:
+async def fetch(scope: WorkspaceScope, parent: Parent, sid: str, view: Viewer = view) -> View:
     return await scope.ask(lambda ws: view(ws, parent.find(ws, sid)))
 
 
-async def update(scope: WorkspaceScope, parent: Parent, sid: str, change: ReservationUpdate) -> View:
+async def update(
+    scope: WorkspaceScope, parent: Parent, sid: str, change: ReservationUpdate, view: Viewer = view
+) -> View:
     """Set the status, or carry out an instruction: accept and reject are statuses by another name."""
 
     def command(ws: WorkspaceEngine) -> View:
@@ -110,11 +117,26 @@ async def listing(
     *,
     reservation_status: str | None = None,
     worker_sid: str | None = None,
+    open_only: bool = False,
+    view: Viewer = view,
 ) -> Page:
-    """A task's reservations, or a worker's."""
+    """A task's reservations, or a worker's; `open_only`: those that take capacity (pending, accepted, wrapping)."""
     owner = None if parent.is_task else equals("worker_sid", parent.sid)
-    keep = all_of([owner, equals("status", reservation_status), equals("worker_sid", worker_sid)])
-    return await page_of(scope, Listing(_rows_of(parent), view, lambda ws: keep), request)
+    state = (lambda reservation: reservation.status in OPEN) if open_only else None
+    keep = all_of([owner, state, equals("status", reservation_status), equals("worker_sid", worker_sid)])
+    rows = _held_by(parent) if open_only and not parent.is_task else _rows_of(parent)
+    return await page_of(scope, Listing(rows, view, lambda ws: keep), request)
+
+
+def _held_by(worker: Parent) -> Callable[[WorkspaceEngine], Roll[Reservation]]:
+    """A worker's open reservations are at hand, without a look at all others."""
+
+    def rows(ws: WorkspaceEngine) -> Roll[Reservation]:
+        worker.check(ws)
+        held = sorted(ws.seat(worker.sid).reservations.values(), key=lambda reservation: reservation.number)
+        return Roll({reservation.sid: reservation for reservation in held})
+
+    return rows
 
 
 def _rows_of(parent: Parent) -> Callable[[WorkspaceEngine], Roll[Reservation]]:

@@ -65,7 +65,7 @@ ROUTES: list[tuple[str | None, str, type[Resource]]] = [
 
 
 def create_app(house: House) -> App:
-    """The REST door of a server. Other doors may add their own routes to it."""
+    """The REST door of a server."""
     app: App = falcon.asgi.App(middleware=[Basics(), Guard(house)])
     app.req_options.strip_url_path_trailing_slash = True
     add_error_handlers(app)

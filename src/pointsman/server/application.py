@@ -1,4 +1,4 @@
-"""A whole server without a socket: journal, clock, node, first account, courier, REST door."""
+"""A whole server without a socket: journal, clock, node, first account, couriers, doors."""
 
 from __future__ import annotations
 
@@ -21,28 +21,29 @@ from pointsman.journal.sqlite import SqliteJournal
 from pointsman.metrics import Metrics
 from pointsman.operations.deliveries import figures
 from pointsman.outbound.client import Outbound
+from pointsman.realtime.door import Realtime
 from pointsman.rest.app import create_app
 from pointsman.runtime.clock import Clock, RealClock, VirtualClock
 from pointsman.runtime.ids import random_sid
 from pointsman.runtime.node import Node
 from pointsman.settings import Settings, SettingsError
-from pointsman.web.answers import App
 from pointsman.web.house import House
-
-Door = Callable[[House, App], None]
-"""Another door: it adds its routes to the application."""
 
 
 class RunningApplication(msgspec.Struct, frozen=True):
     """What `open_application` opened. `credentials` are there if they were generated: nobody will see them again."""
 
-    asgi: App
+    asgi: Realtime
     house: House
     credentials: FirstCredentials | None
 
     @property
     def node(self) -> Node:
         return self.house.node
+
+    async def say_goodbye(self) -> None:
+        """Close what stays open between requests, before the server is shut down."""
+        await self.asgi.close()
 
 
 def journal_of(settings: Settings) -> Journal:
@@ -64,7 +65,6 @@ async def open_application(
     settings: Settings,
     clock: Clock | None = None,
     journal: Journal | None = None,
-    doors: tuple[Door, ...] = (),
     on_hopeless: Callable[[], None] = lambda: None,
 ) -> AsyncIterator[RunningApplication]:
     """A running server for as long as the context lasts.
@@ -91,12 +91,10 @@ async def open_application(
             ):
                 metrics.sources.append(lambda: figures(deliveries))
                 house = House(node, settings, directory, Tokens(directory, node.clock), deliveries, metrics)
-                app = create_app(house)
-                for add_door in doors:
-                    add_door(house, app)
+                realtime = Realtime(house, create_app(house))
                 forgetting = asyncio.create_task(keep_forgetting(node))
                 try:
-                    yield RunningApplication(app, house, credentials)
+                    yield RunningApplication(realtime, house, credentials)
                 finally:
                     forgetting.cancel()
         finally:
