@@ -42,6 +42,10 @@ class Mailbox:
         self._journal = journal
         self._one_key = settings.callback_order == "workspace"
         self._texts: dict[int, str] = {}
+        self.silences = (0, 0)
+        """For a virtual clock: during which Advance there was no answer, and how often in a row."""
+        self.held = 0
+        """How many of its events the courier has counted."""
         self.queued = False
         """It waits for its turn to begin something."""
         self.due: int | None = None

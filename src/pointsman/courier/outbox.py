@@ -20,9 +20,10 @@ from pointsman.outbound.overrides import split
 ASIDE_AFTER = 60 * SECOND
 """How long an event may fail, while others pass, before its resource's later events go on without it."""
 ASIDE_MOST = 1_000
-FAILING_AFTER = 8
-"""Failures in a row after which the endpoint counts as down: it is then only probed."""
-PROBES = 2
+DOWN_AFTER = 8
+"""Failures in a row after which the endpoint counts as down: it is then only probed, one event at a time."""
+FIRST_PROBE, PROBES_APART = SECOND // 2, 10 * SECOND
+"""The pause before a probe, doubled each time up to the second."""
 FEW = 64
 """Pending events that are listed one by one in the record."""
 
@@ -85,7 +86,8 @@ class Outbox:
         self._aside_in_flight = 0
         self._aside_next = False
         self._failures = 0
-        """In a row."""
+        """Of the endpoint, in a row."""
+        self._probe_at = 0
 
     # -- in
 
@@ -108,20 +110,31 @@ class Outbox:
 
     def begin(self, now: int) -> Delivery | None:
         """What is to be tried now, None if nothing is; whoever takes it says how it `ended`."""
+        self._expire(now)
+        heap = self._heap() if self._may_begin(now) else None
+        if heap is None:
+            return None
+        delivery = heappop(heap)[1]
+        self._aside_next = not delivery.aside
+        self._aside_in_flight += delivery.aside
+        self.in_flight += 1
+        delivery.begun = delivery.begun or now
+        delivery.tries += 1
+        return delivery
+
+    def _expire(self, now: int) -> None:
+        """Give up what is too old; the oldest are on top."""
         self._wake(now)
-        while self.in_flight < self._allowed and (heap := self._heap()) is not None:
-            delivery = heappop(heap)[1]
-            if now >= delivery.at + OLDEST:
+        for heap in (self._ready, self._ready_aside):
+            while heap and now >= heap[0][1].at + OLDEST:
+                delivery = heappop(heap)[1]
                 self._give_up(delivery, now, delivery.last if delivery.tries else TOO_OLD)
                 self._wake(now)
-                continue
-            self._aside_next = not delivery.aside
-            self._aside_in_flight += delivery.aside
-            self.in_flight += 1
-            delivery.begun = delivery.begun or now
-            delivery.tries += 1
-            return delivery
-        return None
+
+    def _may_begin(self, now: int) -> bool:
+        if self._failures >= DOWN_AFTER:
+            return self.in_flight == 0 and now >= self._probe_at
+        return self.in_flight < self._limit
 
     def _wake(self, now: int) -> None:
         while self._waiting and self._waiting[0][0] <= now:
@@ -131,10 +144,6 @@ class Outbox:
             else:
                 heappush(self._ready, (place, delivery))
 
-    @property
-    def _allowed(self) -> int:
-        return min(PROBES, self._limit) if self._failures >= FAILING_AFTER else self._limit
-
     def _heap(self) -> list[Ready] | None:
         """Where the next one comes from: those set aside have some of the places, and every other turn at most."""
         aside = bool(self._ready_aside) and self._aside_in_flight < self._aside_limit
@@ -143,13 +152,16 @@ class Outbox:
         return self._ready or None
 
     def can_begin(self, now: int) -> bool:
-        """True if `begin` has something to do."""
-        self._wake(now)
-        return self.in_flight < self._allowed and self._heap() is not None
+        """True if `begin` has something to try."""
+        self._expire(now)
+        return self._may_begin(now) and self._heap() is not None
 
     def next_due(self) -> int | None:
         """When something that waits is due; None if nothing waits for a time."""
-        return self._waiting[0][0] if self._waiting else None
+        dues = [self._waiting[0][0]] if self._waiting else []
+        if self._failures >= DOWN_AFTER and (self._ready or self._ready_aside) and not self.in_flight:
+            dues.append(self._probe_at)
+        return min(dues, default=None)
 
     # -- what became of it
 
@@ -171,7 +183,7 @@ class Outbox:
 
     def _succeeded(self, delivery: Delivery, now: int) -> None:
         self.delivered += 1
-        if self._failures >= FAILING_AFTER:
+        if self._failures >= DOWN_AFTER:
             self._come_back(now)
         self._failures = 0
         self._done(delivery)
@@ -184,7 +196,9 @@ class Outbox:
         heapify(self._waiting)
 
     def _try_later(self, delivery: Delivery, outcome: Outcome, now: int) -> None:
-        self._failures += 1
+        if outcome.is_down:
+            self._failures += 1
+            self._probe_at = now + min(PROBES_APART, FIRST_PROBE << max(0, min(self._failures - DOWN_AFTER, 20)))
         self.last_failure = (now, delivery, outcome)
         delivery.last = outcome
         if not delivery.failing_since:

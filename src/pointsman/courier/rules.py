@@ -16,6 +16,8 @@ TRIES_IF_REFUSED = 3
 FIRST_PAUSE, LONGEST_PAUSE = SECOND // 2, 60 * SECOND
 PASSING = frozenset({408, 425, 429})
 """Answers of the 400s that may be different the next time."""
+ENDPOINTS = frozenset({429, 502, 503, 504})
+"""Answers that are about the endpoint and not about the event."""
 
 
 class Outcome(msgspec.Struct, frozen=True):
@@ -34,6 +36,11 @@ class Outcome(msgspec.Struct, frozen=True):
     def may_pass(self) -> bool:
         """The other side did not get it, or asks for patience."""
         return self.status >= 500 or self.status in PASSING or (self.status == 0 and self.kind != "forbidden")
+
+    @property
+    def is_down(self) -> bool:
+        """It is the endpoint that fails, whatever the event."""
+        return self.status in ENDPOINTS or (self.status == 0 and self.kind != "forbidden")
 
     @property
     def failure(self) -> str:

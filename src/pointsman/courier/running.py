@@ -56,7 +56,7 @@ async def _in_this_process(
 ) -> AsyncIterator[None]:
     """A virtual clock stops where a callback is due, and waits for its end."""
     lock = None if book.path == ":memory:" else take_lock(book.path)
-    courier = EventCourier(node.journal, book, outbound, node.clock, node.settings, on_problem)
+    courier = EventCourier(node.journal, book, outbound, node.clock, node.settings, on_problem, lambda: node.advances)
     node.listeners.append(courier)
     await courier.start()
     node.idlers.append(courier.idle)

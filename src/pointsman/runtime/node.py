@@ -57,6 +57,8 @@ class Node:
         self.dues: list[Callable[[], int | None]] = []
         """What else is due at some instant: a virtual clock stops there on its way."""
         self._feed = Feed()
+        self.advances = 0
+        """How often a virtual clock was told to move on."""
         self._lanes: dict[str, Lane] = {}
         self._creating: set[str] = set()
         self._commit = CommitLoop(journal, settings, on_hopeless)
@@ -239,6 +241,7 @@ class Node:
         """Move a virtual clock on, firing every timer due on the way, in order; the new time."""
         assert isinstance(self.clock, VirtualClock)
         async with self._advancing:
+            self.advances += 1
             until = self.clock.now() + round(seconds * SECOND)
             await self._idle()
             while (due := self._next_due()) is not None and due <= until:

@@ -228,6 +228,22 @@ def test_a_server_that_hangs_cuts_and_restarts_has_everything_in_the_end() -> No
     play(scene)
 
 
+def test_hours_of_a_virtual_clock_do_not_take_hours_because_somebody_does_not_answer() -> None:
+    async def scene(stage: Stage, sink: Sink) -> None:
+        sink.behaviour = silent
+        await stage.workspace(EAST, sink.url + "#tt=150")
+        await stage.advance(5 * HOUR)
+        events = await stage.events(EAST)
+        assert stage.standing(EAST).failed == len(events)
+        assert len(events) <= len(sink.received) <= 2 * len(events)
+        sink.behaviour = accept
+        await stage.task(EAST)
+        await stage.advance(15)
+        assert stage.standing(EAST).delivered > 2, "each Advance asks anew"
+
+    play(scene)
+
+
 def test_memory_is_bounded_and_everything_arrives_when_the_endpoint_is_back(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(event_courier, "WINDOW", 100)
 
