@@ -146,6 +146,7 @@ def test_nothing_is_lost_by_kill_9_of_server_or_courier(tmp_path: Path) -> None:
                 await asyncio.sleep(chance.uniform(0, 0.15))  # the moment is the point
                 if number % 2:
                     os.kill(pid, signal.SIGKILL)
+                    await gone(pid)
                     assert set(await load) <= {200, 201}
                     continue
                 assert await asyncio.to_thread(server.end, signal.SIGKILL) == -signal.SIGKILL

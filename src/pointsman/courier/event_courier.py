@@ -13,13 +13,13 @@ from heapq import heappop, heappush
 
 import structlog
 
-from pointsman.courier.form import form_of
 from pointsman.courier.mailbox import Mailbox
 from pointsman.courier.outbox import Delivery
 from pointsman.courier.problems import OnProblem, Problem, Problems
 from pointsman.courier.rules import Outcome
 from pointsman.domain.entry import Entry, event_sid
 from pointsman.engine.account.engine import AccountEngine
+from pointsman.events.callback_form import form_of
 from pointsman.history.deliveries import DeliveryBook, Failure
 from pointsman.journal import Journal
 from pointsman.outbound.client import Outbound, Unreachable

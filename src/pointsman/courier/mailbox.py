@@ -6,12 +6,12 @@ import random
 
 import msgspec
 
-from pointsman.courier.form import wants
 from pointsman.courier.outbox import Delivery, Outbox
 from pointsman.courier.rules import OLDEST, Outcome
 from pointsman.domain import facts
 from pointsman.domain.entry import Entry, event_sid
 from pointsman.domain.nouns import Workspace
+from pointsman.events.filtering import wants
 from pointsman.history.deliveries import Callbacks, Failure, OpenEvent, Standing
 from pointsman.history.events import ATTRIBUTES
 from pointsman.journal import Journal
