@@ -175,6 +175,7 @@ def test_the_server_ends_its_courier_and_leaves_nothing_to_repeat(tmp_path: Path
             workspace = await aside(lambda: open_workspace(line, sink.url))
             await aside(lambda: create_tasks(line, workspace, 50))
             pid = await courier_running(server)
+            await until(lambda: len(accepted.sids) > 20, PATIENCE)
             assert await aside(lambda: server.end(signal.SIGTERM)) == 0
             await gone(pid)
             before = list(accepted.sids)
