@@ -11,6 +11,8 @@ from collections.abc import Iterable
 import apsw
 import msgspec
 
+from pointsman.journal import JournalError
+
 GIVEN_UP_KEPT = 100
 """So many of the events that were given up are remembered for each workspace."""
 _WAIT_MS = 5_000
@@ -29,7 +31,7 @@ CREATE INDEX IF NOT EXISTS given_up_stream ON given_up(stream, id);
 """
 
 
-class BookUnreadable(Exception):
+class BookUnreadable(JournalError):
     """What lies in the book's place is none, or one of a newer version."""
 
 
