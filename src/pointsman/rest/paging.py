@@ -6,28 +6,24 @@ from collections.abc import Callable
 from typing import Any
 
 from pointsman.domain.refusal import Refusal
-from pointsman.operations.paging import PAGE_SIZE, PAGE_SIZE_MOST, Page, PageRequest
+from pointsman.operations.paging import Page, PageRequest
 from pointsman.web.addresses import with_query
 from pointsman.web.parameters import Parameters
+from pointsman.web.readers import page_size
 
 ABSOLUTE = 40153
-SIZE = 20007
 
 
 def page_request(query: Parameters) -> PageRequest:
     """PageSize, Page and PageToken. Page alone leads nowhere (error 40153)."""
-    size = query.whole("PageSize")
+    size = page_size(query)
     number = query.whole("Page") or 0
     token = query.text("PageToken") or None
-    if size is not None and size > PAGE_SIZE_MOST:
-        raise Refusal(f"Page size must be at most {PAGE_SIZE_MOST}, but is {size}", code=SIZE)
-    if size is not None and size < 1:
-        raise Refusal(f"PageSize must be between 1 and {PAGE_SIZE_MOST}, but is {size}")
     if number < 0:
         raise Refusal(f"Page must not be negative, but is {number}")
     if number and token is None:
         raise Refusal("Absolute paging is not supported; follow next_page_url, or use PageToken", code=ABSOLUTE)
-    return PageRequest(PAGE_SIZE if size is None else size, number, token)
+    return PageRequest(size, number, token)
 
 
 class PageUrls:

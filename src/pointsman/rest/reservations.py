@@ -5,11 +5,12 @@ from __future__ import annotations
 from pointsman.domain.lifecycle import RESERVATION_STATES
 from pointsman.domain.refusal import not_found
 from pointsman.operations import reservations as operations
-from pointsman.operations.reservations import Parent, ReservationUpdate
+from pointsman.operations.reservations import Parent
 from pointsman.rest import views
 from pointsman.rest.paging import page_request
 from pointsman.rest.resource import Request, Resource, Response
 from pointsman.web.parameters import form_of, if_match, query_of
+from pointsman.web.readers import reservation_update
 
 
 class Reservations(Resource):
@@ -34,12 +35,7 @@ class Reservations(Resource):
 
     async def on_post(self, req: Request, resp: Response, workspace: str, sid: str, child: str) -> None:
         form = await form_of(req)
-        change = ReservationUpdate(
-            if_match=if_match(req, child),
-            reservation_status=form.choice("ReservationStatus", RESERVATION_STATES),
-            worker_activity_sid=form.sid("WorkerActivitySid", "WA"),
-            instruction=form.text("Instruction") or None,
-        )
+        change = reservation_update(form, if_match(req, child))
         view = await operations.update(self.scope(req, workspace), self._parent(workspace, sid), child, change)
         self.show(req, resp, view)
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from pointsman.operations import task_queues as operations
-from pointsman.operations.task_queues import TaskQueueFields, TaskQueueFilter
+from pointsman.operations.task_queues import TaskQueueFields
 from pointsman.rest import views
 from pointsman.rest.paging import page_request
 from pointsman.rest.resource import Request, Resource, Response, done
 from pointsman.web.parameters import Parameters, form_of, query_of
+from pointsman.web.readers import task_queue_filter
 
 
 def _fields(form: Parameters) -> TaskQueueFields:
@@ -29,13 +30,7 @@ class TaskQueues(Resource):
     async def on_get_list(self, req: Request, resp: Response, workspace: str) -> None:
         query = query_of(req)
         request = page_request(query)
-        filter = TaskQueueFilter(
-            friendly_name=query.text("FriendlyName") or None,
-            evaluate_worker_attributes=query.text("EvaluateWorkerAttributes") or None,
-            worker_sid=query.sid("WorkerSid", "WK"),
-            ordering=query.text("Ordering") or None,
-        )
-        page = await operations.listing(self.scope(req, workspace), request, filter)
+        page = await operations.listing(self.scope(req, workspace), request, task_queue_filter(query))
         self.show_page(req, resp, query, request, page, f"/{workspace}/TaskQueues")
 
     async def on_post_list(self, req: Request, resp: Response, workspace: str) -> None:
