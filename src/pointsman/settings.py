@@ -153,6 +153,13 @@ class Settings:
         60, _SECONDS, "The process exits when the journal could not be written for so long."
     )
 
+    caller_hold_ms: int = _setting(
+        60, _whole(0, 1_000), "How long after its answer a worker's own sockets are told what its request caused."
+    )
+    max_sockets_per_channel: int = _setting(
+        200, _whole(1, 100_000), "Sockets that a worker, workspace or task queue may have open at a time; above: 429."
+    )
+
     log_format: LogFormat = _setting("auto", _one_of(LogFormat), "auto: console on a terminal, JSON lines otherwise.")
     log_level: LogLevel = _setting("info", _one_of(LogLevel), "The least level that is logged.")
 

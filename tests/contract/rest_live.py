@@ -93,7 +93,7 @@ def live_server(settings: Settings = SETTINGS) -> Iterator[Live]:
     async def serve() -> None:
         async with open_application(settings) as application:
             live.application, live.loop = application, asyncio.get_running_loop()
-            servers.append(make_server(application.asgi, settings))
+            servers.append(make_server(application.asgi, settings, application.say_goodbye))
             opened.set()
             await servers[0].serve(sockets=[listener])
 

@@ -42,7 +42,7 @@ async def _serve(settings: Settings) -> None:
                 click.echo(_shown_once(application.credentials))
             gc.freeze()
             click.echo(f"Pointsman listens on {url_of(listener)}")
-            server = make_server(application.asgi, settings)
+            server = make_server(application.asgi, settings, application.say_goodbye)
             signals.end(server)
             watch = asyncio.create_task(_end_when(hopeless, server))
             await server.serve(sockets=[listener])

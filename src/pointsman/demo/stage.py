@@ -77,7 +77,7 @@ async def _perform(settings: Settings, play: Play) -> None:
     signals = StopSignals()
     with bind(settings) as listener:
         async with open_application(settings) as application:
-            server = make_server(application.asgi, settings)
+            server = make_server(application.asgi, settings, application.say_goodbye)
             signals.end(server)
             user, secret = _credentials(settings, application.credentials)
             client = Client(url_of(listener), user, secret)

@@ -33,6 +33,7 @@ def view(ws: WorkspaceEngine, worker: Worker, channel: WorkerChannel) -> View:
         "available": channel.available,
         "available_capacity_percentage": max(0, (capacity - taken) * 100 // capacity) if capacity else 0,
         "assigned_tasks": seat.assigned(channel.task_channel_sid),
+        "last_reserved_time": channel.last_reserved,
         "date_created": channel.date_created,
         "date_updated": channel.date_updated,
     }

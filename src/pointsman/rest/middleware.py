@@ -15,6 +15,7 @@ from pointsman.rest.resource import Request, Response
 from pointsman.web.errors import CORS_HEADERS
 from pointsman.web.house import House
 from pointsman.web.parameters import form_of, query_of
+from pointsman.web.tickets import take_ticket
 
 GUARDED = ("/v1/Workspaces", "/2010-04-01", "/pointsman/v1")
 """Nothing below these paths is told to strangers, not even that it does not exist."""
@@ -43,6 +44,7 @@ class Guard:
         if caller is None:
             raise Refusal("Authenticate", status=401, code=20003)
         req.context.caller = caller
+        take_ticket(req.scope, caller, self._house.settings.caller_hold_ms / 1000)
         if caller.role:
             await self._permit(req, caller)
 

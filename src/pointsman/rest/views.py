@@ -21,6 +21,8 @@ DATES = (
     "virtual_start_time",
     "event_date",
 )
+HIDDEN = ("version", "last_reserved_time", "worker_previous_activity_sid")
+"""What REST does not show; the version is the ETag."""
 STATISTICS = {
     "statistics": "Statistics",
     "real_time_statistics": "RealTimeStatistics",
@@ -170,7 +172,8 @@ def _reservation(base: str, view: View, place: str) -> View:
         "worker": f"{parent}/Workers/{view['worker_sid']}",
         "workspace": parent,
     }
-    return _present(view, f"{parent}/{place}/Reservations/{view['sid']}", links)
+    shown = {name: value for name, value in view.items() if name != "task_channel_sid"}
+    return _present(shown, f"{parent}/{place}/Reservations/{view['sid']}", links)
 
 
 def _activity_url(parent: str, sid: str | None) -> str | None:
@@ -183,7 +186,8 @@ def _below(url: str, parts: dict[str, str]) -> dict[str, str]:
 
 def _present(view: View, url: str, links: View | None = None) -> View:
     shown = view | {name: iso(view[name]) for name in DATES if name in view}
-    shown.pop("version", None)  # it is the ETag
+    for name in HIDDEN:
+        shown.pop(name, None)
     shown["url"] = url
     if links is not None:
         shown["links"] = links

@@ -1,4 +1,4 @@
-"""A whole server without a socket: journal, clock, node, first account, courier, REST door."""
+"""A whole server without a socket: journal, clock, node, first account, courier, doors."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ from pointsman.journal.sqlite import SqliteJournal
 from pointsman.metrics import Metrics
 from pointsman.operations.deliveries import figures
 from pointsman.outbound.client import Outbound
+from pointsman.realtime.door import Realtime
 from pointsman.rest.app import create_app
 from pointsman.runtime.clock import Clock, RealClock, VirtualClock
 from pointsman.runtime.ids import random_sid
@@ -36,13 +37,17 @@ Door = Callable[[House, App], None]
 class RunningApplication(msgspec.Struct, frozen=True):
     """What `open_application` opened. `credentials` are there if they were generated: nobody will see them again."""
 
-    asgi: App
+    asgi: Realtime
     house: House
     credentials: FirstCredentials | None
 
     @property
     def node(self) -> Node:
         return self.house.node
+
+    async def say_goodbye(self) -> None:
+        """Close what stays open between requests, before the server is shut down."""
+        await self.asgi.close()
 
 
 def journal_of(settings: Settings) -> Journal:
@@ -96,7 +101,7 @@ async def open_application(
                     add_door(house, app)
                 forgetting = asyncio.create_task(keep_forgetting(node))
                 try:
-                    yield RunningApplication(app, house, credentials)
+                    yield RunningApplication(Realtime(house, app), house, credentials)
                 finally:
                     forgetting.cancel()
         finally:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import signal
 import socket
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import uvicorn
@@ -12,6 +13,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from pointsman.domain.refusal import INVALID
 from pointsman.server.asgi import Application, guarded
+from pointsman.server.websocket import MESSAGE_BYTES, CuttableWebSocket
 from pointsman.settings import Settings
 from pointsman.web.errors import error_body
 
@@ -22,6 +24,8 @@ READ_SECONDS = 60
 LOOK_SECONDS = 10
 HEADER_BYTES = 65_536
 BACKLOG = 2048
+
+Goodbye = Callable[[], Awaitable[None]]
 
 
 class PatientNotForever(HttpToolsProtocol):
@@ -120,12 +124,33 @@ def url_of(listener: socket.socket) -> str:
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
-def make_server(application: Application, settings: Settings, **options: Any) -> uvicorn.Server:
-    """A server for the application; `options` are uvicorn's, for other doors. The caller starts and stops the rest."""
+class PoliteServer(uvicorn.Server):
+    """Lets the application say goodbye on its sockets first: uvicorn would close them as a restart (1012)."""
+
+    def __init__(self, config: uvicorn.Config, say_goodbye: Goodbye) -> None:
+        super().__init__(config)
+        self._say_goodbye = say_goodbye
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        await self._say_goodbye()
+        await super().shutdown(sockets)
+
+
+async def _silently() -> None:
+    """An application without sockets."""
+
+
+def make_server(
+    application: Application, settings: Settings, say_goodbye: Goodbye = _silently, **options: Any
+) -> uvicorn.Server:
+    """A server for the application; `options` are uvicorn's. The caller starts and stops the rest."""
     config = uvicorn.Config(
         guarded(application, settings.max_body_bytes),
         lifespan="off",
         http=PatientNotForever,
+        ws=CuttableWebSocket,
+        ws_max_size=MESSAGE_BYTES,
+        ws_per_message_deflate=False,
         log_config=None,
         access_log=False,
         server_header=False,
@@ -135,7 +160,7 @@ def make_server(application: Application, settings: Settings, **options: Any) ->
         proxy_headers=False,
         **options,
     )
-    return uvicorn.Server(config)
+    return PoliteServer(config, say_goodbye)
 
 
 class StopSignals:

@@ -22,7 +22,9 @@ RETRY_SECONDS = "1"
 CORS_HEADERS = {
     "Access-Control-Allow-Origin": "*",
     "Access-Control-Allow-Methods": "GET, POST, DELETE, OPTIONS",
-    "Access-Control-Allow-Headers": "Accept, Authorization, Content-Type, If-Match, X-Requested-With",
+    "Access-Control-Allow-Headers": (
+        "Accept, Authorization, Content-Type, If-Match, X-Requested-With, apiVersion, clientVersion"
+    ),
     "Access-Control-Allow-Credentials": "true",
     "Access-Control-Expose-Headers": "ETag, Retry-After, Twilio-Request-Id",
 }

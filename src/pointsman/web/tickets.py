@@ -72,7 +72,7 @@ current: ContextVar[Ticket | None] = ContextVar("ticket", default=None)
 
 def take_ticket(scope: dict[str, Any], caller: Caller, hold_seconds: float) -> None:
     """A worker's request gets a ticket; accounts and keys have no sockets, so theirs need none."""
-    if caller.worker_sid:
+    if caller.worker_sid and "ticket" not in scope:
         scope["ticket"] = ticket = Ticket(caller.worker_sid, hold_seconds)
         current.set(ticket)
 

@@ -1,0 +1,72 @@
+"""What engines decide, to the sockets that it concerns."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
+
+import structlog
+
+from pointsman.domain.entry import Entry, Event
+from pointsman.events import socket_v1, socket_v2
+from pointsman.realtime.hub import Hub
+from pointsman.realtime.session import Session
+from pointsman.runtime.feed import Release
+from pointsman.web.tickets import Ticket, current
+
+log = structlog.get_logger(__name__)
+
+Room = dict[str, list[Session]]
+Letter = tuple[Session, str]
+"""A session and a frame for it."""
+
+
+class Broadcast:
+    """Listens to the live feed. A frame is rendered once per dialect, and only if somebody hears it."""
+
+    def __init__(self, hub: Hub) -> None:
+        self._hub = hub
+
+    def decided(
+        self, stream: str, first_seq: int, entries: Sequence[Entry], texts: Mapping[int, str]
+    ) -> Release | None:
+        """Who hears of the entries, and in which words, is settled now; the frames leave when all is durable."""
+        room = self._hub.listened_to(stream)
+        if room is None:
+            return None
+        letters: list[Letter] = []
+        for entry in entries:
+            for event in entry.events:
+                try:
+                    letters += _letters(room, stream, event, texts)
+                except Exception:  # one event that cannot be told must not silence the others
+                    log.exception("frame.failed", stream=stream, event_type=event.type)
+        return partial(_deliver, letters, current.get()) if letters else None
+
+
+def _letters(room: Room, stream: str, event: Event, texts: Mapping[int, str]) -> list[Letter]:
+    newer = _hearing(room, socket_v2.recipients_of(event), 2)
+    older = _hearing(room, (*socket_v1.recipients_of(event), *socket_v1.queues_of(event), stream), 1)
+    return [*_worded(newer, event, texts, socket_v2.frame_of), *_worded(older, event, texts, socket_v1.frame_of)]
+
+
+def _hearing(room: Room, sids: tuple[str, ...], dialect: int) -> list[Session]:
+    return [session for sid in sids for session in room.get(sid, ()) if session.address.dialect == dialect]
+
+
+def _worded(
+    sessions: list[Session],
+    event: Event,
+    texts: Mapping[int, str],
+    frame_of: Callable[[Event, Mapping[int, str], str], str],
+) -> Iterator[Letter]:
+    if sessions:
+        frame = frame_of(event, texts, sessions[0].caller.account_sid)
+        yield from ((session, frame) for session in sessions)
+
+
+def _deliver(letters: list[Letter], ticket: Ticket | None) -> None:
+    """To the caller's own sockets after the answer to its request (its ticket), to all others at once."""
+    owner = ticket.owner if ticket is not None else ""
+    for session, frame in letters:
+        session.send(frame, ticket if session.address.sid == owner else None)

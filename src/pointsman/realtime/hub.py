@@ -1,0 +1,151 @@
+"""The hub: all sessions, by what they listen to."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Iterator
+
+from pointsman.domain.refusal import Refusal
+from pointsman.realtime.session import HEARTBEAT, Address, Session
+from pointsman.runtime.clock import Clock
+
+HEARTBEAT_SECONDS = 15.0
+GOING_AWAY, REPLACED, EXPIRED = 1001, 4001, 4003
+KICKED_MOST = 10_000
+TOO_MANY = 20429
+
+Key = tuple[str, str]
+"""Workspace and what is listened to in it."""
+
+
+class Hub:
+    """`opened`, `frames` and `cut` count since the start; `open` is how many there are now."""
+
+    def __init__(self, clock: Clock, sessions_per_channel: int) -> None:
+        self._clock = clock
+        self._most = sessions_per_channel
+        self._rooms: dict[str, dict[str, list[Session]]] = {}
+        self._kicked: OrderedDict[tuple[Key, bytes], None] = OrderedDict()
+        self._renewed: dict[Key, int] = {}
+        """The latest expiry of tokens that were seen for a channel which has sessions."""
+        self.closing = False
+        self.open = 0
+        self.opened = 0
+        self.frames = 0
+        self.cut = 0
+
+    def listened_to(self, workspace_sid: str) -> dict[str, list[Session]] | None:
+        """The sessions of a workspace by what they listen to; None if there are none."""
+        return self._rooms.get(workspace_sid)
+
+    def sessions(self) -> Iterator[Session]:
+        for room in self._rooms.values():
+            for group in room.values():
+                yield from group
+
+    def admit(self, address: Address) -> None:
+        """Raises Refusal 429 when a channel has as many sessions as it may, 503 when the server stops."""
+        if self.closing:
+            raise Refusal("The server is stopping", status=503, code=20503)
+        if len(self._group(address)) >= self._most:
+            message = (
+                f"{address.sid} has {self._most} open sockets already; close some, or raise max_sockets_per_channel"
+            )
+            raise Refusal(message, status=429, code=TOO_MANY)
+
+    def add(self, session: Session) -> None:
+        """Let it hear what is decided from now on."""
+        address, key = session.address, _key(session.address)
+        others = list(self._group(address))
+        if session.wishes.closes_others:
+            self._close_others(session, key, others)
+        self._rooms.setdefault(address.workspace_sid, {}).setdefault(address.sid, []).append(session)
+        self.renew(address.workspace_sid, address.sid, session.expires_at)
+        self.open += 1
+        self.opened += 1
+        self._beat_later(session)
+
+    def drop(self, session: Session) -> bool:
+        """Forget a session; True if it was the last of its channel."""
+        address = session.address
+        if session.beat is not None:
+            session.beat.cancel()
+        group = self._group(address)
+        if session not in group:
+            return False
+        group.remove(session)
+        self.open -= 1
+        self.frames += session.sent
+        self.cut += session.cut
+        if group:
+            return False
+        self._renewed.pop(_key(address), None)
+        room = self._rooms[address.workspace_sid]
+        del room[address.sid]
+        if not room:
+            del self._rooms[address.workspace_sid]
+        return True
+
+    def renew(self, workspace_sid: str, sid: str, expires_at: int) -> None:
+        """A token was seen for this channel: while one of them is valid, its sessions stay."""
+        key = workspace_sid, sid
+        if sid in self._rooms.get(workspace_sid, ()):
+            self._renewed[key] = max(self._renewed.get(key, 0), expires_at)
+
+    def next_expiry(self) -> int | None:
+        """When the next session may have to end (µs)."""
+        return min((session.expires_at for session in self.sessions() if session.gone is None), default=None)
+
+    async def expire(self) -> None:
+        """End what has expired; a virtual clock waits for this on its way."""
+        for session in list(self.sessions()):
+            self._look_at_expiry(session)
+
+    async def close(self, seconds: float) -> None:
+        """End all sessions, and wait for their sockets a while."""
+        self.closing = True
+        for session in list(self.sessions()):
+            session.end(GOING_AWAY, "The server is stopping")
+        try:
+            async with asyncio.timeout(seconds):
+                while self.open:
+                    await asyncio.sleep(0.01)
+        except TimeoutError:
+            pass
+
+    def _group(self, address: Address) -> list[Session]:
+        return self._rooms.get(address.workspace_sid, {}).get(address.sid, [])
+
+    def _close_others(self, session: Session, key: Key, others: list[Session]) -> None:
+        """One that was closed so itself comes back without closing others, or two clients would never rest."""
+        if (key, session.token_mark) in self._kicked:
+            return
+        for other in others:
+            self._kicked[key, other.token_mark] = None
+            other.end(REPLACED, "Closed by a newer session")
+        while len(self._kicked) > KICKED_MOST:
+            self._kicked.popitem(last=False)
+
+    def _look_at_expiry(self, session: Session) -> None:
+        now = self._clock.now()
+        if session.expires_at <= now:
+            session.expires_at = max(session.expires_at, self._renewed.get(_key(session.address), 0))
+        if session.expires_at <= now:
+            session.end(EXPIRED, "The access token has expired")
+
+    def _beat_later(self, session: Session) -> None:
+        left = (session.expires_at - self._clock.now()) / 1_000_000
+        seconds = min(HEARTBEAT_SECONDS, max(0.05, left))
+        session.beat = asyncio.get_running_loop().call_later(seconds, self._beat, session)
+
+    def _beat(self, session: Session) -> None:
+        if session.gone is not None:  # it should have closed by now
+            return session.abort()
+        self._look_at_expiry(session)
+        session.send(HEARTBEAT)
+        self._beat_later(session)
+
+
+def _key(address: Address) -> Key:
+    return address.workspace_sid, address.sid

@@ -1,0 +1,161 @@
+"""WebSockets: who may open one, and what happens until it closes.
+
+`/v1/wschannels` speaks the dialect of the SDK's versions 2 and 3, and the token says which worker it is for;
+`/v1/wschannels/{account}/{sid}` speaks that of version 1.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+import msgspec
+import structlog
+
+from pointsman.auth.caller import Caller
+from pointsman.auth.permissions import permit
+from pointsman.domain.limits import SECOND
+from pointsman.domain.refusal import Refusal, not_found
+from pointsman.engine.workspace.engine import WorkspaceEngine
+from pointsman.operations.scope import WorkspaceScope
+from pointsman.realtime.hub import Hub
+from pointsman.realtime.session import Address, Send, Session, Wishes
+from pointsman.runtime.node import Unavailable
+from pointsman.web.body import parse_form
+from pointsman.web.errors import CORS_HEADERS, error_body
+from pointsman.web.house import House
+from pointsman.web.parameters import Parameters
+
+log = structlog.get_logger(__name__)
+
+Scope = dict[str, Any]
+Receive = Callable[[], Awaitable[Mapping[str, Any]]]
+
+ROOT = "/v1/wschannels"
+MESSAGES_MOST = 1000
+"""Clients have nothing to say on a socket; who says that much has gone wrong."""
+UNSUPPORTED, TALKATIVE = 1003, 1008
+
+
+class Sockets:
+    """The ASGI application of WebSockets."""
+
+    def __init__(self, house: House, hub: Hub) -> None:
+        self._house = house
+        self._hub = hub
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await receive()  # the client wants to connect
+        try:
+            session = await self._admit(scope)
+        except Refusal as refusal:
+            return await refuse(send, refusal)
+        except Unavailable:
+            return await refuse(send, Refusal("The server cannot answer at present", status=503, code=20503))
+        self._hub.add(session)
+        pumping = None
+        try:
+            if session.address.dialect == 2:
+                session.send(self._init(session))
+            await send({"type": "websocket.accept"})
+            pumping = asyncio.create_task(session.pump(send))
+            await listen(session, receive)
+        finally:
+            last = self._hub.drop(session)
+            session.end(1000, "")
+            if pumping is not None:
+                await _finish(pumping)
+            if last and not self._hub.closing:
+                await self._after_last(session)
+
+    async def _admit(self, scope: Scope) -> Session:
+        """The session of a handshake. Raises Refusal 401, 403, 404, 429."""
+        query = Parameters(parse_form(scope["query_string"]))
+        path = scope["path"].rstrip("/")
+        below = path.removeprefix(ROOT)
+        if not path.startswith(ROOT) or (below and (below[0] != "/" or below.count("/") != 2)):
+            raise not_found(path.removeprefix("/v1")[:300])
+        token = query.text("token") or ""
+        client = scope.get("client")
+        caller = self._house.tokens.caller(token, client[0] if client else "")
+        permit(caller, "GET", path.removeprefix("/v1/"), {})
+        address = self._address(caller, below)
+        wishes = Wishes(
+            closes_others=query.truth("closeExistingSessions") or False,
+            offline_if_disconnected=query.truth("setWorkerOfflineIfDisconnected") or False,
+            disconnect_activity_sid=query.sid("disconnectActivitySid", "WA") if address.dialect == 1 else None,
+        )
+        scope_of_workspace = WorkspaceScope(self._house.node, caller, caller.workspace_sid)
+        await scope_of_workspace.ask(lambda ws: _check_exists(ws, address.sid))
+        self._hub.admit(address)
+        mark = hashlib.blake2b(token.encode(), digest_size=16).digest()
+        return Session(address, caller, wishes, mark, scope.get("abort", _no_abort))
+
+    def _address(self, caller: Caller, below: str) -> Address:
+        if below:
+            return Address(caller.workspace_sid, below.rpartition("/")[2], 1)
+        if not caller.worker_sid:
+            raise Refusal("The token names no worker, so there is no channel to open", status=403, code=20006)
+        return Address(caller.workspace_sid, caller.worker_sid, 2)
+
+    def _init(self, session: Session) -> str:
+        """The first frame: only now does the SDK ask for anything. `token_lifetime` is in milliseconds."""
+        payload = {
+            "channel_id": session.address.sid,
+            "account_sid": session.caller.account_sid,
+            "workspace_sid": session.address.workspace_sid,
+            "token_lifetime": max(0, session.caller.expires_at - self._house.node.clock.now()) * 1000 // SECOND,
+        }
+        return msgspec.json.encode({"event_type": "init", "payload": payload}).decode()
+
+    async def _after_last(self, session: Session) -> None:
+        """The channel's last socket has closed."""
+
+
+async def listen(session: Session, receive: Receive) -> None:
+    """Until the socket closes. What clients say is ignored: no SDK says anything."""
+    for _ in range(MESSAGES_MOST):
+        event = await receive()
+        if event["type"] == "websocket.disconnect":
+            return
+        if event.get("bytes") is not None:
+            session.end(UNSUPPORTED, "Only text is understood")
+            break
+    else:
+        session.end(TALKATIVE, "Too many messages")
+    while (await receive())["type"] != "websocket.disconnect":
+        pass
+
+
+async def refuse(send: Send, refusal: Refusal) -> None:
+    """Answer the handshake with an HTTP error, in the shape of all errors."""
+    body = error_body(refusal.status, refusal.code, refusal.message)
+    headers = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(body))]
+    headers += [(name.lower().encode(), value.encode()) for name, value in CORS_HEADERS.items()]
+    await send({"type": "websocket.http.response.start", "status": refusal.status, "headers": headers})
+    await send({"type": "websocket.http.response.body", "body": body})
+
+
+async def _finish(pumping: asyncio.Task[None]) -> None:
+    """The connection is gone; what was still to be sent goes with it."""
+    try:
+        await asyncio.wait_for(pumping, 1)
+    except (OSError, RuntimeError, TimeoutError):  # uvicorn says so when it is asked to send
+        pass
+
+
+def _check_exists(ws: WorkspaceEngine, sid: str) -> None:
+    """Raises 404 for a worker, task queue or workspace that is not there."""
+    kind = sid[:2]
+    if kind == "WK":
+        ws.worker(sid)
+    elif kind == "WQ":
+        ws.task_queue(sid)
+    elif sid != ws.stream:
+        raise not_found(f"/wschannels/{ws.workspace().account_sid}/{sid[:100]}")
+
+
+def _no_abort() -> None:
+    """A server that cannot cut connections."""

@@ -1,0 +1,35 @@
+"""uvicorn's WebSocket protocol, with what ASGI lacks: a way to cut off a peer that does not read."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+
+MESSAGE_BYTES = 16_384
+"""The longest message of a client; a longer one closes its socket with 1009."""
+
+quiet = logging.getLogger("pointsman.websocket")
+quiet.setLevel(logging.WARNING)
+
+
+class CuttableWebSocket(WebSocketsSansIOProtocol):
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.logger = self.conn.logger = quiet  # at the level info every URL is written down, with the token in it
+
+    def handle_connect(self, event: Any) -> None:
+        super().handle_connect(event)  # makes the scope; the application's task begins later
+        if hasattr(self, "scope"):
+            scope: Any = self.scope
+            scope["abort"] = self.transport.abort
+
+    def keepalive_timeout(self) -> None:
+        super().keepalive_timeout()
+        self.transport.abort()  # close() would wait for a buffer that the peer will never drain
+
+    async def send(self, message: Any) -> None:
+        await super().send(message)
+        if message["type"] == "websocket.http.response.body" and not message.get("more_body", False):
+            self.handshake_complete = True  # refused as it should be; uvicorn would take it for a failure
