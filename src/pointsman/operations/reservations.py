@@ -6,17 +6,20 @@ from collections.abc import Callable
 
 import msgspec
 
-from pointsman.domain.limits import SECOND
 from pointsman.domain.nouns import Reservation
 from pointsman.domain.refusal import Refusal, not_found
 from pointsman.engine.core.roll import Roll
 from pointsman.engine.workspace import reservations as commands
 from pointsman.engine.workspace.engine import WorkspaceEngine
-from pointsman.operations import tasks
 from pointsman.operations.filters import all_of, equals
 from pointsman.operations.instructions import STATUS, TELEPHONY, no_telephony, read_instruction
 from pointsman.operations.paging import Listing, Page, PageRequest, page_of
 from pointsman.operations.scope import View, WorkspaceScope, heading, name_of
+
+OPEN = frozenset({"pending", "accepted", "wrapping"})
+
+Viewer = Callable[[WorkspaceEngine, Reservation], View]
+"""How a reservation is shown; a door that shows it in its own way hands in another."""
 
 
 class ReservationUpdate(msgspec.Struct, frozen=True, kw_only=True):
@@ -62,33 +65,19 @@ def view(ws: WorkspaceEngine, reservation: Reservation) -> View:
         "task_sid": reservation.task_sid,
         "worker_sid": reservation.worker_sid,
         "worker_name": name_of(ws.tables.workers, reservation.worker_sid),
-        "worker_previous_activity_sid": reservation.worker_previous_activity_sid or None,
-        "task_channel_sid": reservation.task_channel_sid,
         "reservation_status": reservation.status,
         "date_created": reservation.date_created,
         "date_updated": reservation.date_updated,
     }
 
 
-def view_with_task(ws: WorkspaceEngine, reservation: Reservation, now: int) -> View:
-    """The view of a reservation with its task's in it; the age is as of `now` (microseconds)."""
-    more = {
-        "reservation_timeout": (reservation.deadline - reservation.date_created) // SECOND,
-        "task": tasks.view(ws, ws.task(reservation.task_sid), now),
-    }
-    return view(ws, reservation) | more
-
-
-async def fetch(scope: WorkspaceScope, parent: Parent, sid: str) -> View:
+async def fetch(scope: WorkspaceScope, parent: Parent, sid: str, view: Viewer = view) -> View:
     return await scope.ask(lambda ws: view(ws, parent.find(ws, sid)))
 
 
-async def fetch_with_task(scope: WorkspaceScope, parent: Parent, sid: str) -> View:
-    now = scope.now()
-    return await scope.ask(lambda ws: view_with_task(ws, parent.find(ws, sid), now))
-
-
-async def update(scope: WorkspaceScope, parent: Parent, sid: str, change: ReservationUpdate) -> View:
+async def update(
+    scope: WorkspaceScope, parent: Parent, sid: str, change: ReservationUpdate, view: Viewer = view
+) -> View:
     """Set the status, or carry out an instruction: accept and reject are statuses by another name."""
 
     def command(ws: WorkspaceEngine) -> View:
@@ -128,29 +117,23 @@ async def listing(
     *,
     reservation_status: str | None = None,
     worker_sid: str | None = None,
+    open_only: bool = False,
+    view: Viewer = view,
 ) -> Page:
-    """A task's reservations, or a worker's."""
+    """A task's reservations, or a worker's; `open_only`: those that take capacity (pending, accepted, wrapping)."""
     owner = None if parent.is_task else equals("worker_sid", parent.sid)
-    keep = all_of([owner, equals("status", reservation_status), equals("worker_sid", worker_sid)])
-    return await page_of(scope, Listing(_rows_of(parent), view, lambda ws: keep), request)
+    state = (lambda reservation: reservation.status in OPEN) if open_only else None
+    keep = all_of([owner, state, equals("status", reservation_status), equals("worker_sid", worker_sid)])
+    rows = _held_by(parent) if open_only and not parent.is_task else _rows_of(parent)
+    return await page_of(scope, Listing(rows, view, lambda ws: keep), request)
 
 
-async def listing_with_tasks(scope: WorkspaceScope, request: PageRequest, parent: Parent, *, active: bool) -> Page:
-    """The same with their tasks; `active`: those of a worker that are open (pending, accepted, wrapping)."""
-    now = scope.now()
-    rows = _open_rows_of(parent) if active and not parent.is_task else _rows_of(parent)
-    keep = all_of([None if parent.is_task else equals("worker_sid", parent.sid)])
+def _held_by(worker: Parent) -> Callable[[WorkspaceEngine], Roll[Reservation]]:
+    """A worker's open reservations are at hand, without a look at all others."""
 
-    def shown(ws: WorkspaceEngine, reservation: Reservation) -> View:
-        return view_with_task(ws, reservation, now)
-
-    return await page_of(scope, Listing(rows, shown, lambda ws: keep), request)
-
-
-def _open_rows_of(parent: Parent) -> Callable[[WorkspaceEngine], Roll[Reservation]]:
     def rows(ws: WorkspaceEngine) -> Roll[Reservation]:
-        parent.check(ws)
-        held = sorted(ws.seat(parent.sid).reservations.values(), key=lambda reservation: reservation.number)
+        worker.check(ws)
+        held = sorted(ws.seat(worker.sid).reservations.values(), key=lambda reservation: reservation.number)
         return Roll({reservation.sid: reservation for reservation in held})
 
     return rows

@@ -16,6 +16,9 @@ from pointsman.operations.filters import Test, all_of, equals, expression_of, or
 from pointsman.operations.paging import Listing, Page, PageRequest, page_of
 from pointsman.operations.scope import View, WorkspaceScope, heading, name_of
 
+Viewer = Callable[[WorkspaceEngine, Task, int], View]
+"""How a task is shown at a time (microseconds); a door that shows it in its own way hands in another."""
+
 ORDERS: dict[str, Callable[[Task], int]] = {
     "DateCreated": lambda task: task.date_created,
     "Priority": lambda task: task.priority,
@@ -95,17 +98,17 @@ def view(ws: WorkspaceEngine, task: Task, now: int) -> View:
     }
 
 
-async def create(scope: WorkspaceScope, task: NewTask) -> View:
+async def create(scope: WorkspaceScope, task: NewTask, view: Viewer = view) -> View:
     given, now = msgspec.structs.asdict(task), scope.now()
     return await scope.tell(lambda ws: view(ws, commands.create(ws, **given), now))
 
 
-async def fetch(scope: WorkspaceScope, sid: str) -> View:
+async def fetch(scope: WorkspaceScope, sid: str, view: Viewer = view) -> View:
     now = scope.now()
     return await scope.ask(lambda ws: view(ws, ws.task(sid), now))
 
 
-async def update(scope: WorkspaceScope, sid: str, change: TaskUpdate) -> View:
+async def update(scope: WorkspaceScope, sid: str, change: TaskUpdate, view: Viewer = view) -> View:
     given, now = msgspec.structs.asdict(change), scope.now()
     return await scope.tell(lambda ws: view(ws, commands.update(ws, sid, **given), now))
 
@@ -114,7 +117,7 @@ async def delete(scope: WorkspaceScope, sid: str, *, if_match: int | None = None
     await scope.tell(lambda ws: commands.delete(ws, sid, if_match=if_match))
 
 
-async def listing(scope: WorkspaceScope, request: PageRequest, filter: TaskFilter) -> Page:
+async def listing(scope: WorkspaceScope, request: PageRequest, filter: TaskFilter, view: Viewer = view) -> Page:
     order = ordering(filter.ordering, ORDERS, EITHER)
     now = scope.now()
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import msgspec
 
 from pointsman.domain.nouns import Worker, WorkerChannel
@@ -10,6 +12,9 @@ from pointsman.engine.workspace import worker_channels as commands
 from pointsman.engine.workspace.engine import WorkspaceEngine
 from pointsman.operations.paging import Listing, Page, PageRequest, page_of
 from pointsman.operations.scope import View, WorkspaceScope, heading
+
+Viewer = Callable[[WorkspaceEngine, Worker, WorkerChannel], View]
+"""How a channel is shown; a door that shows it in its own way hands in another."""
 
 
 class Place(msgspec.Struct):
@@ -33,7 +38,6 @@ def view(ws: WorkspaceEngine, worker: Worker, channel: WorkerChannel) -> View:
         "available": channel.available,
         "available_capacity_percentage": max(0, (capacity - taken) * 100 // capacity) if capacity else 0,
         "assigned_tasks": seat.assigned(channel.task_channel_sid),
-        "last_reserved_time": channel.last_reserved,
         "date_created": channel.date_created,
         "date_updated": channel.date_updated,
     }
@@ -57,7 +61,7 @@ async def update(
     return await scope.tell(command)
 
 
-async def listing(scope: WorkspaceScope, request: PageRequest, worker_sid: str) -> Page:
+async def listing(scope: WorkspaceScope, request: PageRequest, worker_sid: str, view: Viewer = view) -> Page:
     def places(ws: WorkspaceEngine) -> Roll[Place]:
         numbers = ws.tables.task_channels
         channels = ws.worker(worker_sid).channels.values()

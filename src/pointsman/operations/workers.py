@@ -14,6 +14,9 @@ from pointsman.operations.filters import Test, all_of, equals, expression_of, or
 from pointsman.operations.paging import Listing, Page, PageRequest, page_of
 from pointsman.operations.scope import View, WorkspaceScope, heading
 
+Viewer = Callable[[WorkspaceEngine, Worker], View]
+"""How a worker is shown; a door that shows it in its own way hands in another."""
+
 ORDERS: dict[str, Callable[[Worker], int]] = {"DateStatusChanged": lambda worker: worker.date_status_changed}
 
 
@@ -67,11 +70,11 @@ async def create(
     return await scope.tell(command)
 
 
-async def fetch(scope: WorkspaceScope, sid: str) -> View:
+async def fetch(scope: WorkspaceScope, sid: str, view: Viewer = view) -> View:
     return await scope.ask(lambda ws: view(ws, ws.worker(sid)))
 
 
-async def update(scope: WorkspaceScope, sid: str, change: WorkerUpdate) -> View:
+async def update(scope: WorkspaceScope, sid: str, change: WorkerUpdate, view: Viewer = view) -> View:
     fields = msgspec.structs.asdict(change)
     return await scope.tell(lambda ws: view(ws, commands.update(ws, sid, **fields)))
 
@@ -80,7 +83,7 @@ async def delete(scope: WorkspaceScope, sid: str, *, if_match: int | None = None
     await scope.tell(lambda ws: commands.delete(ws, sid, if_match=if_match))
 
 
-async def listing(scope: WorkspaceScope, request: PageRequest, filter: WorkerFilter) -> Page:
+async def listing(scope: WorkspaceScope, request: PageRequest, filter: WorkerFilter, view: Viewer = view) -> Page:
     order = ordering(filter.ordering, ORDERS)
     return await page_of(scope, Listing(lambda ws: ws.tables.workers, view, keep_by(filter), order), request)
 

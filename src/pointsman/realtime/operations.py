@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import Any
 
 import msgspec
 
 from pointsman.domain.refusal import Refusal
+from pointsman.events.payloads import Payload
 from pointsman.operations import activities, reservations, task_queues, tasks, worker_channels, workers
+from pointsman.operations.paging import Page, PageRequest
 from pointsman.operations.reservations import Parent
-from pointsman.operations.scope import WorkspaceScope
+from pointsman.operations.scope import View, WorkspaceScope
 from pointsman.realtime import payloads
 from pointsman.realtime.paging import Places, unknown_after
-from pointsman.realtime.payloads import Payload
 from pointsman.web import readers
 from pointsman.web.parameters import Parameters
 
@@ -32,57 +32,48 @@ Operation = Callable[[Call], Awaitable[Payload]]
 
 
 async def fetch_worker(call: Call) -> Payload:
-    return payloads.plain(await workers.fetch(call.scope, call.sids[0]))
+    return await workers.fetch(call.scope, call.sids[0], payloads.worker)
 
 
 async def update_worker(call: Call) -> Payload:
-    _check_activity(call.parameters)
     change = readers.worker_update(call.parameters, call.if_match)
-    return payloads.plain(await workers.update(call.scope, call.sids[0], change))
-
-
-def _check_activity(parameters: Parameters) -> None:
-    """An empty ActivitySid would change nothing and look like a success."""
-    if parameters.text("ActivitySid") == "":
-        raise Refusal("Value '' provided for ActivitySid has an invalid format")
+    return await workers.update(call.scope, call.sids[0], change, payloads.worker)
 
 
 async def list_workers(call: Call) -> Payload:
     filter = readers.worker_filter(call.parameters)
-    return await _page(call, "WK", lambda request: workers.listing(call.scope, request, filter), payloads.plain)
+    return await _page(call, "WK", lambda request: workers.listing(call.scope, request, filter, payloads.worker))
 
 
 async def list_activities(call: Call) -> Payload:
-    return await _page(call, "WA", lambda request: activities.listing(call.scope, request), payloads.plain)
+    return await _page(call, "WA", lambda request: activities.listing(call.scope, request), payloads.activity)
 
 
 async def list_worker_channels(call: Call) -> Payload:
-    worker = call.sids[0]
-    return await _page(
-        call, "WC", lambda request: worker_channels.listing(call.scope, request, worker), payloads.worker_channel
-    )
+    def page(request: PageRequest) -> Awaitable[Page]:
+        return worker_channels.listing(call.scope, request, call.sids[0], payloads.worker_channel)
+
+    return await _page(call, "WC", page)
 
 
 async def list_reservations(call: Call) -> Payload:
     """`Active`: those that are open. Without it all that are known."""
     parent, active = Parent(call.sids[0]), call.parameters.truth("Active") or False
-    return await _page(
-        call,
-        "WR",
-        lambda request: reservations.listing_with_tasks(call.scope, request, parent, active=active),
-        payloads.reservation,
-    )
+
+    def page(request: PageRequest) -> Awaitable[Page]:
+        return reservations.listing(call.scope, request, parent, open_only=active, view=payloads.reservation)
+
+    return await _page(call, "WR", page)
 
 
 async def fetch_reservation(call: Call) -> Payload:
-    parent, sid = Parent(call.sids[0]), call.sids[1]
-    return payloads.reservation(await reservations.fetch_with_task(call.scope, parent, sid))
+    return await reservations.fetch(call.scope, Parent(call.sids[0]), call.sids[1], payloads.reservation)
 
 
 async def update_reservation(call: Call) -> Payload:
-    """The answer is without the task: the SDK takes it from the event."""
     change = readers.reservation_update(call.parameters, call.if_match)
-    return payloads.reservation(await reservations.update(call.scope, Parent(call.sids[0]), call.sids[1], change))
+    parent, sid = Parent(call.sids[0]), call.sids[1]
+    return await reservations.update(call.scope, parent, sid, change, payloads.changed_reservation)
 
 
 async def create_task(call: Call) -> Payload:
@@ -90,7 +81,7 @@ async def create_task(call: Call) -> Payload:
     _check_workflow(call)
     channel = form.text("TaskChannel") or form.text("TaskChannelUniqueName") or form.text("TaskChannelSid")
     named = Parameters(form.fields | ({"TaskChannel": [channel]} if channel else {}))
-    return payloads.task(await tasks.create(call.scope, readers.new_task(named)))
+    return await tasks.create(call.scope, readers.new_task(named), payloads.task)
 
 
 def _check_workflow(call: Call) -> None:
@@ -105,17 +96,17 @@ def _check_workflow(call: Call) -> None:
 
 
 async def fetch_task(call: Call) -> Payload:
-    return payloads.task(await tasks.fetch(call.scope, call.sids[0]))
+    return await tasks.fetch(call.scope, call.sids[0], payloads.task)
 
 
 async def update_task(call: Call) -> Payload:
     change = readers.task_update(call.parameters, call.if_match)
-    return payloads.task(await tasks.update(call.scope, call.sids[0], change))
+    return await tasks.update(call.scope, call.sids[0], change, payloads.task)
 
 
 async def list_tasks(call: Call) -> Payload:
     filter = readers.task_filter(call.parameters)
-    return await _page(call, "WT", lambda request: tasks.listing(call.scope, request, filter), payloads.task)
+    return await _page(call, "WT", lambda request: tasks.listing(call.scope, request, filter, payloads.task))
 
 
 async def fetch_task_queue(call: Call) -> Payload:
@@ -158,14 +149,23 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
 """A `*` stands for a sid."""
 
 
+PREFIXES = {"Workers": "WK", "Reservations": "WR", "Tasks": "WT", "TaskQueues": "WQ", "Transfers": "TT"}
+
+
 def operation_of(method: str, below: list[str]) -> tuple[Operation | None, tuple[str, ...]]:
     """The operation for a path below the workspace, and the sids in it; None if there is none."""
+    nouns, sids = below[::2], tuple(below[1::2])
+    if any(not sid.startswith(PREFIXES.get(noun, "-")) for noun, sid in zip(nouns, sids, strict=False)):
+        return None, sids
     shape = "/".join("*" if place % 2 else part for place, part in enumerate(below))
-    return OPERATIONS.get((method, shape)), tuple(below[1::2])
+    return OPERATIONS.get((method, shape)), sids
 
 
 async def _page(
-    call: Call, prefix: str, listing: Callable[[Any], Awaitable[Any]], present: Callable[[Any], Payload]
+    call: Call,
+    prefix: str,
+    listing: Callable[[PageRequest], Awaitable[Page]],
+    present: Callable[[View], Payload] = dict,
 ) -> Payload:
     request = call.places.request(call.scope.sid, call.parameters, prefix)
     try:

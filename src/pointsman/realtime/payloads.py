@@ -1,58 +1,57 @@
-"""Neutral views as payloads of the SDK's versions 2 and 3: dates in seconds, attributes as texts, a few other names."""
+"""What remote calls of the SDK's versions 2 and 3 answer: the same objects as in events, made by the same functions."""
 
 from __future__ import annotations
 
-from typing import Any
-
 from pointsman.domain.limits import SECOND
+from pointsman.domain.nouns import Reservation, Task, Worker, WorkerChannel
+from pointsman.engine.workspace import announce_data
+from pointsman.engine.workspace.engine import WorkspaceEngine
+from pointsman.events import payloads
+from pointsman.events.payloads import Body, Payload
 from pointsman.operations.scope import View
 
-Payload = dict[str, Any]
-
-DATES = ("date_created", "date_updated", "date_status_changed", "virtual_start_time")
-TASK_NAMES = {
-    "task_queue_sid": "queue_sid",
-    "task_queue_friendly_name": "queue_name",
-    "workflow_friendly_name": "workflow_name",
-}
-TASK_LEFT_OUT = ("task_queue_entered_date", "ignore_capacity")
+DATES = ("date_created", "date_updated")
+NOT_ANSWERED = ("task", "reservation_timeout", "task_transfer", "active_outgoing_task_transfer")
 
 
-def plain(view: View) -> Payload:
-    """Workers, activities and others whose keys are Twilio's already."""
-    return view | {name: view[name] // SECOND for name in DATES if view.get(name) is not None}
+def worker(ws: WorkspaceEngine, worker: Worker) -> Payload:
+    data = announce_data.worker_data(ws, worker)
+    return payloads.worker(_body(ws, data, {worker.attributes_seq: worker.attributes}))
 
 
-def worker_channel(view: View) -> Payload:
-    """`last_reserved_time` is in milliseconds, `available` a number."""
-    last = {"available": int(view["available"]), "last_reserved_time": view["last_reserved_time"] // 1000}
-    return plain(view) | last
+def worker_channel(ws: WorkspaceEngine, worker: Worker, channel: WorkerChannel) -> Payload:
+    data = announce_data.worker_channel_data(ws, worker, channel.task_channel_sid)
+    return payloads.worker_channel(_body(ws, announce_data.worker_data(ws, worker) | data, {}))
+
+
+def task(ws: WorkspaceEngine, task: Task, now: int) -> Payload:
+    data = announce_data.task_data(ws, task) | {"task_assignment_count": task.assignment_count}
+    return payloads.task(_body(ws, data, {task.attributes_seq: task.attributes}))
+
+
+def reservation(ws: WorkspaceEngine, reservation: Reservation) -> Payload:
+    """With its task."""
+    task = ws.task(reservation.task_sid)
+    data = announce_data.reservation_data(ws, reservation)
+    return payloads.reservation(_body(ws, data, {task.attributes_seq: task.attributes}))
+
+
+def changed_reservation(ws: WorkspaceEngine, changed: Reservation) -> Payload:
+    """What a change of a reservation is answered with: the SDK takes the task from the event."""
+    shown = reservation(ws, changed)
+    kept = {name: value for name, value in shown.items() if name not in NOT_ANSWERED}
+    return kept | {"task_sid": changed.task_sid, "task_channel_sid": changed.task_channel_sid}
+
+
+def activity(view: View) -> Payload:
+    return view | {name: view[name] // SECOND for name in DATES}
 
 
 def task_queue(view: View) -> Payload:
-    return plain(view) | {"lifo_queue": view["task_order"] == "LIFO", "version": 0}
+    """`version`: queues have none here, and the SDK does not compare it."""
+    dates = {name: view[name] // SECOND for name in DATES}
+    return view | dates | {"lifo_queue": view["task_order"] == "LIFO", "version": 0}
 
 
-def task(view: View) -> Payload:
-    shown = plain(view)
-    for name in TASK_LEFT_OUT:
-        del shown[name]
-    for name, other in TASK_NAMES.items():
-        shown[other] = shown.pop(name)
-    return shown
-
-
-def nested_task(view: View) -> Payload:
-    """The task within a reservation, which says itself whose it is."""
-    shown = task(view)
-    del shown["account_sid"], shown["workspace_sid"]
-    return shown
-
-
-def reservation(view: View) -> Payload:
-    """With its task where the view has it; transfer keys are absent, never null, or the SDK fails."""
-    shown = plain(view)
-    if "task" in view:
-        shown["task"] = nested_task(view["task"])
-        del shown["task_sid"]
-    return shown
+def _body(ws: WorkspaceEngine, data: announce_data.Data, texts: dict[int, str]) -> Body:
+    return Body(data | {"workspace_sid": ws.stream}, texts, ws.workspace().account_sid)

@@ -21,8 +21,6 @@ DATES = (
     "virtual_start_time",
     "event_date",
 )
-HIDDEN = ("version", "last_reserved_time", "worker_previous_activity_sid")
-"""What REST does not show; the version is the ETag."""
 STATISTICS = {
     "statistics": "Statistics",
     "real_time_statistics": "RealTimeStatistics",
@@ -172,8 +170,7 @@ def _reservation(base: str, view: View, place: str) -> View:
         "worker": f"{parent}/Workers/{view['worker_sid']}",
         "workspace": parent,
     }
-    shown = {name: value for name, value in view.items() if name != "task_channel_sid"}
-    return _present(shown, f"{parent}/{place}/Reservations/{view['sid']}", links)
+    return _present(view, f"{parent}/{place}/Reservations/{view['sid']}", links)
 
 
 def _activity_url(parent: str, sid: str | None) -> str | None:
@@ -186,8 +183,7 @@ def _below(url: str, parts: dict[str, str]) -> dict[str, str]:
 
 def _present(view: View, url: str, links: View | None = None) -> View:
     shown = view | {name: iso(view[name]) for name in DATES if name in view}
-    for name in HIDDEN:
-        shown.pop(name, None)
+    shown.pop("version", None)  # it is the ETag
     shown["url"] = url
     if links is not None:
         shown["links"] = links
