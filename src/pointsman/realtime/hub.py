@@ -20,7 +20,7 @@ Key = tuple[str, str]
 
 
 class Hub:
-    """`opened`, `frames` and `cut` count since the start; `open` is how many there are now."""
+    """`opened` and `cut` count sockets since the start, `open` those that are there now."""
 
     def __init__(self, clock: Clock, sessions_per_channel: int) -> None:
         self._clock = clock
@@ -32,8 +32,13 @@ class Hub:
         self.closing = False
         self.open = 0
         self.opened = 0
-        self.frames = 0
         self.cut = 0
+        self._frames = 0
+
+    @property
+    def frames(self) -> int:
+        """Frames that were sent since the start, heartbeats included."""
+        return self._frames + sum(session.sent for session in self.sessions())
 
     def listened_to(self, workspace_sid: str) -> dict[str, list[Session]] | None:
         """The sessions of a workspace by what they listen to; None if there are none."""
@@ -56,15 +61,31 @@ class Hub:
 
     def add(self, session: Session) -> None:
         """Let it hear what is decided from now on."""
-        address, key = session.address, _key(session.address)
-        others = list(self._group(address))
-        if session.wishes.closes_others:
-            self._close_others(session, key, others)
+        address = session.address
         self._rooms.setdefault(address.workspace_sid, {}).setdefault(address.sid, []).append(session)
         self.renew(address.workspace_sid, address.sid, session.expires_at)
         self.open += 1
         self.opened += 1
         self._beat_later(session)
+
+    def hears(self, address: Address) -> bool:
+        """True if somebody listens there."""
+        return bool(self._group(address))
+
+    def close_others(self, session: Session) -> None:
+        """The sessions of the same channel make way for this one.
+
+        One that was closed so itself comes back without closing others, or two clients would never rest.
+        """
+        key = _key(session.address)
+        if (key, session.token_mark) in self._kicked:
+            return
+        for other in self._group(session.address):
+            if other is not session:
+                self._kicked[key, other.token_mark] = None
+                other.end(REPLACED, "Closed by a newer session")
+        while len(self._kicked) > KICKED_MOST:
+            self._kicked.popitem(last=False)
 
     def drop(self, session: Session) -> bool:
         """Forget a session; True if it was the last of its channel."""
@@ -76,7 +97,7 @@ class Hub:
             return False
         group.remove(session)
         self.open -= 1
-        self.frames += session.sent
+        self._frames += session.sent
         self.cut += session.cut
         if group:
             return False
@@ -116,16 +137,6 @@ class Hub:
 
     def _group(self, address: Address) -> list[Session]:
         return self._rooms.get(address.workspace_sid, {}).get(address.sid, [])
-
-    def _close_others(self, session: Session, key: Key, others: list[Session]) -> None:
-        """One that was closed so itself comes back without closing others, or two clients would never rest."""
-        if (key, session.token_mark) in self._kicked:
-            return
-        for other in others:
-            self._kicked[key, other.token_mark] = None
-            other.end(REPLACED, "Closed by a newer session")
-        while len(self._kicked) > KICKED_MOST:
-            self._kicked.popitem(last=False)
 
     def _look_at_expiry(self, session: Session) -> None:
         now = self._clock.now()

@@ -12,13 +12,13 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 import msgspec
-import structlog
 
 from pointsman.auth.caller import Caller
 from pointsman.auth.permissions import permit
 from pointsman.domain.limits import SECOND
 from pointsman.domain.refusal import Refusal, not_found
 from pointsman.engine.workspace.engine import WorkspaceEngine
+from pointsman.operations import presence
 from pointsman.operations.scope import WorkspaceScope
 from pointsman.realtime.hub import Hub
 from pointsman.realtime.session import Address, Send, Session, Wishes
@@ -28,15 +28,15 @@ from pointsman.web.errors import CORS_HEADERS, error_body
 from pointsman.web.house import House
 from pointsman.web.parameters import Parameters
 
-log = structlog.get_logger(__name__)
-
 Scope = dict[str, Any]
 Receive = Callable[[], Awaitable[Mapping[str, Any]]]
 
 ROOT = "/v1/wschannels"
 MESSAGES_MOST = 1000
 """Clients have nothing to say on a socket; who says that much has gone wrong."""
-UNSUPPORTED, TALKATIVE = 1003, 1008
+NORMAL, UNSUPPORTED, TALKATIVE = 1000, 1003, 1008
+TRIES, TRY_AGAIN_SECONDS = 60, 1.0
+"""For telling that a worker is gone, while nothing can be written."""
 
 
 class Sockets:
@@ -50,25 +50,34 @@ class Sockets:
         await receive()  # the client wants to connect
         try:
             session = await self._admit(scope)
-        except Refusal as refusal:
+            self._hub.add(session)
+            try:
+                await self._serve(session, receive, send)
+            except OSError:  # the client went away during the handshake
+                pass
+            finally:
+                last = self._hub.drop(session)
+        except Refusal as refusal:  # none comes after the handshake
             return await refuse(send, refusal)
         except Unavailable:
             return await refuse(send, Refusal("The server cannot answer at present", status=503, code=20503))
-        self._hub.add(session)
-        pumping = None
+        if last:
+            await self._worker_gone(session)
+
+    async def _serve(self, session: Session, receive: Receive, send: Send) -> None:
+        """Until the socket closes. What is decided from now on is sent behind the init frame."""
+        if session.address.dialect == 2:
+            session.send(self._init(session))
+        await self._worker_there(session)
+        await send({"type": "websocket.accept"})
+        if session.wishes.closes_others:
+            self._hub.close_others(session)
+        pumping = asyncio.create_task(session.pump(send))
         try:
-            if session.address.dialect == 2:
-                session.send(self._init(session))
-            await send({"type": "websocket.accept"})
-            pumping = asyncio.create_task(session.pump(send))
             await listen(session, receive)
         finally:
-            last = self._hub.drop(session)
-            session.end(1000, "")
-            if pumping is not None:
-                await _finish(pumping)
-            if last and not self._hub.closing:
-                await self._after_last(session)
+            session.end(NORMAL, "")
+            await _finish(pumping)
 
     async def _admit(self, scope: Scope) -> Session:
         """The session of a handshake. Raises Refusal 401, 403, 404, 429."""
@@ -87,8 +96,8 @@ class Sockets:
             offline_if_disconnected=query.truth("setWorkerOfflineIfDisconnected") or False,
             disconnect_activity_sid=query.sid("disconnectActivitySid", "WA") if address.dialect == 1 else None,
         )
-        scope_of_workspace = WorkspaceScope(self._house.node, caller, caller.workspace_sid)
-        await scope_of_workspace.ask(lambda ws: _check_exists(ws, address.sid))
+        workspace = WorkspaceScope(self._house.node, caller, caller.workspace_sid)
+        await workspace.ask(lambda ws: _check_exists(ws, address.sid))
         self._hub.admit(address)
         mark = hashlib.blake2b(token.encode(), digest_size=16).digest()
         return Session(address, caller, wishes, mark, scope.get("abort", _no_abort))
@@ -110,8 +119,30 @@ class Sockets:
         }
         return msgspec.json.encode({"event_type": "init", "payload": payload}).decode()
 
-    async def _after_last(self, session: Session) -> None:
-        """The channel's last socket has closed."""
+    async def _worker_there(self, session: Session) -> None:
+        if session.address.sid.startswith("WK"):
+            wishes = session.wishes
+            await presence.connected(
+                self._scope(session),
+                session.address.sid,
+                offline=wishes.offline_if_disconnected,
+                disconnect_activity_sid=wishes.disconnect_activity_sid,
+            )
+
+    async def _worker_gone(self, session: Session) -> None:
+        """The worker's last socket has closed, and not because the server stops."""
+        for _ in range(TRIES):
+            if not session.address.sid.startswith("WK") or self._hub.closing or self._hub.hears(session.address):
+                return
+            try:
+                return await presence.disconnected(self._scope(session), session.address.sid)
+            except Refusal:  # the workspace is gone
+                return
+            except Unavailable:
+                await asyncio.sleep(TRY_AGAIN_SECONDS)
+
+    def _scope(self, session: Session) -> WorkspaceScope:
+        return WorkspaceScope(self._house.node, session.caller, session.address.workspace_sid)
 
 
 async def listen(session: Session, receive: Receive) -> None:
