@@ -7,6 +7,9 @@ from typing import Any
 
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
+from pointsman.domain.refusal import INVALID
+from pointsman.web.errors import error_body
+
 MESSAGE_BYTES = 16_384
 """The longest message of a client; a longer one closes its socket with 1009."""
 
@@ -24,6 +27,19 @@ class CuttableWebSocket(WebSocketsSansIOProtocol):
         if hasattr(self, "scope"):
             scope: Any = self.scope
             scope["abort"] = self.transport.abort
+
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        if not self.handshake_initiated and self.conn.handshake_exc is not None:
+            self._refuse_head()
+
+    def _refuse_head(self) -> None:
+        """uvicorn would let the client wait for ever."""
+        body = error_body(400, INVALID, "The request for a WebSocket cannot be read, or its URL is too long")
+        length = b"content-length: %d\r\n" % len(body)
+        head = b"HTTP/1.1 400 Bad Request\r\ncontent-type: application/json\r\nconnection: close\r\n"
+        self.transport.write(head + length + b"\r\n" + body)
+        self.transport.close()
 
     def keepalive_timeout(self) -> None:
         super().keepalive_timeout()
