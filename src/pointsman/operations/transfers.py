@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import msgspec
 
 from pointsman.domain.nouns import Reservation, Transfer
@@ -9,6 +11,9 @@ from pointsman.domain.refusal import Refusal
 from pointsman.engine.workspace import transfers as commands
 from pointsman.engine.workspace.engine import WorkspaceEngine
 from pointsman.operations.scope import View, WorkspaceScope, heading
+
+Viewer = Callable[[WorkspaceEngine, Transfer], View]
+"""How a transfer is shown; a door that shows it in its own way hands in another."""
 
 
 class NewTransfer(msgspec.Struct, frozen=True, kw_only=True):
@@ -62,12 +67,12 @@ def of_reservation(ws: WorkspaceEngine, reservation: Reservation) -> View:
     return {key: view(ws, transfer) for key, transfer in found.items() if transfer is not None}
 
 
-async def create(scope: WorkspaceScope, worker_sid: str, transfer: NewTransfer) -> View:
+async def create(scope: WorkspaceScope, worker_sid: str, transfer: NewTransfer, view: Viewer = view) -> View:
     given = msgspec.structs.asdict(transfer)
     return await scope.tell(lambda ws: view(ws, commands.initiate(ws, worker_sid, **given)))
 
 
-async def update(scope: WorkspaceScope, worker_sid: str, sid: str, change: TransferUpdate) -> View:
+async def update(scope: WorkspaceScope, worker_sid: str, sid: str, change: TransferUpdate, view: Viewer = view) -> View:
     """Cancel a transfer."""
     if change.transfer_status.lower() != "canceled":
         raise Refusal(f"TransferStatus must be canceled, but is '{change.transfer_status[:100]}'")

@@ -8,7 +8,7 @@ import msgspec
 
 from pointsman.domain.refusal import Refusal
 from pointsman.events.payloads import Payload
-from pointsman.operations import activities, reservations, task_queues, tasks, worker_channels, workers
+from pointsman.operations import activities, reservations, task_queues, tasks, transfers, worker_channels, workers
 from pointsman.operations.paging import Page, PageRequest
 from pointsman.operations.reservations import Parent
 from pointsman.operations.scope import View, WorkspaceScope
@@ -120,6 +120,16 @@ async def list_task_queues(call: Call) -> Payload:
     )
 
 
+async def create_transfer(call: Call) -> Payload:
+    new = readers.new_transfer(call.parameters)
+    return await transfers.create(call.scope, call.sids[0], new, payloads.transfer)
+
+
+async def update_transfer(call: Call) -> Payload:
+    change = readers.transfer_update(call.parameters)
+    return await transfers.update(call.scope, call.sids[0], call.sids[1], change, payloads.transfer)
+
+
 async def conference(call: Call) -> Payload:
     raise Refusal("Conference participants need telephony, which this server does not offer yet")
 
@@ -133,6 +143,8 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
     ("GET", "Workers/*/Reservations"): list_reservations,
     ("GET", "Workers/*/Reservations/*"): fetch_reservation,
     ("POST", "Workers/*/Reservations/*"): update_reservation,
+    ("POST", "Workers/*/Transfers"): create_transfer,
+    ("POST", "Workers/*/Transfers/*"): update_transfer,
     ("POST", "Workers/*/CustomerParticipant"): conference,
     ("POST", "Workers/*/HoldWorkerParticipant"): conference,
     ("POST", "Workers/*/KickWorkerParticipant"): conference,

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from pointsman.domain.limits import SECOND
-from pointsman.domain.nouns import Reservation, Task, Worker, WorkerChannel
-from pointsman.engine.workspace import announce_data
+from pointsman.domain.nouns import Reservation, Task, Transfer, Worker, WorkerChannel
+from pointsman.engine.workspace import announce_data, announce_transfers
 from pointsman.engine.workspace.engine import WorkspaceEngine
 from pointsman.events import payloads
 from pointsman.events.payloads import Body, Payload
@@ -41,6 +41,11 @@ def changed_reservation(ws: WorkspaceEngine, changed: Reservation) -> Payload:
     shown = reservation(ws, changed)
     kept = {name: value for name, value in shown.items() if name not in NOT_ANSWERED}
     return kept | {"task_sid": changed.task_sid, "task_channel_sid": changed.task_channel_sid}
+
+
+def transfer(ws: WorkspaceEngine, transfer: Transfer) -> Payload:
+    data = announce_transfers.transfer_data(transfer) | {"task_sid": transfer.task_sid}
+    return payloads.transfer(_body(ws, data, {}))
 
 
 def activity(view: View) -> Payload:

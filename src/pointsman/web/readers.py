@@ -8,6 +8,7 @@ from pointsman.operations.paging import PAGE_SIZE, PAGE_SIZE_MOST
 from pointsman.operations.reservations import ReservationUpdate
 from pointsman.operations.task_queues import TaskQueueFilter
 from pointsman.operations.tasks import NewTask, TaskFilter, TaskUpdate
+from pointsman.operations.transfers import NewTransfer, TransferUpdate
 from pointsman.operations.workers import WorkerFilter, WorkerUpdate
 from pointsman.web.parameters import Parameters
 
@@ -106,3 +107,18 @@ def reservation_update(form: Parameters, if_match: int | None) -> ReservationUpd
         worker_activity_sid=form.sid("WorkerActivitySid", "WA"),
         instruction=form.text("Instruction") or None,
     )
+
+
+def new_transfer(form: Parameters) -> NewTransfer:
+    return NewTransfer(
+        reservation_sid=form.required("ReservationSid"),
+        task_sid=form.required("TaskSid"),
+        to=form.required("To"),
+        mode=form.text("Mode") or None,
+        attributes=form.text("Attributes"),
+        priority=form.whole("Priority"),
+    )
+
+
+def transfer_update(form: Parameters) -> TransferUpdate:
+    return TransferUpdate(transfer_status=form.required("TransferStatus"), task_sid=form.text("TaskSid") or None)
