@@ -17,8 +17,8 @@ from pointsman.web.tickets import Ticket, current
 log = structlog.get_logger(__name__)
 
 Room = dict[str, list[Session]]
-Letter = tuple[Session, str]
-"""A session and a frame for it."""
+Letter = tuple[Session, str, Event]
+"""A session, a frame for it, and what that tells of."""
 
 
 class Broadcast:
@@ -62,11 +62,12 @@ def _worded(
 ) -> Iterator[Letter]:
     if sessions:
         frame = frame_of(event, texts, sessions[0].caller.account_sid)
-        yield from ((session, frame) for session in sessions)
+        yield from ((session, frame, event) for session in sessions)
 
 
 def _deliver(letters: list[Letter], ticket: Ticket | None) -> None:
     """To the caller's own sockets after the answer to its request (its ticket), to all others at once."""
     owner = ticket.owner if ticket is not None else ""
-    for session, frame in letters:
-        session.send(frame, ticket if session.address.sid == owner else None)
+    for session, frame, event in letters:
+        own = ticket if session.address.sid == owner else None
+        session.tell(frame, event.type, str(event.data.get("reservation_sid", "")), own)

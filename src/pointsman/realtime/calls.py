@@ -11,13 +11,13 @@ from pointsman.operations import ownership
 from pointsman.operations.scope import WorkspaceScope
 from pointsman.realtime.envelope import Envelope, envelope_of
 from pointsman.realtime.hub import Hub
-from pointsman.realtime.operations import Call, operation_of
+from pointsman.realtime.operations import Call, Operation, fetch_worker, list_reservations, operation_of
 from pointsman.realtime.paging import Places
 from pointsman.web.answers import Request, Response, answer
 from pointsman.web.errors import answer_error
 from pointsman.web.house import House
 from pointsman.web.parameters import if_match
-from pointsman.web.tickets import take_ticket
+from pointsman.web.tickets import current, take_ticket
 
 METHODS = ("GET", "POST")
 
@@ -51,8 +51,20 @@ class Calls:
         scope = WorkspaceScope(self._house.node, caller, workspace)
         if lookup is not None:
             await ownership.check(scope, lookup)
+        self._note_reading(caller, operation, sids)
         version = if_match(req, sids[-1] if sids else workspace)
         return await operation(Call(scope, self._places, sids, envelope.parameters, version))
+
+    def _note_reading(self, caller: Caller, operation: Operation, sids: tuple[str, ...]) -> None:
+        """What a new SDK reads of its own worker tells how far it has come."""
+        ticket = current.get()
+        if sids[:1] != (caller.worker_sid,) or ticket is None:
+            return
+        for opening in self._hub.opening(caller.workspace_sid, caller.worker_sid):
+            if operation is fetch_worker:
+                opening.reads_worker()
+            elif operation is list_reservations:
+                opening.reads_reservations(ticket)
 
 
 def authenticated(house: House, hub: Hub, req: Request, envelope: Envelope) -> Caller:

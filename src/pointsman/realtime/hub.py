@@ -7,6 +7,7 @@ from collections import OrderedDict
 from collections.abc import Iterator
 
 from pointsman.domain.refusal import Refusal
+from pointsman.realtime.opening import Opening
 from pointsman.realtime.session import HEARTBEAT, Address, Session
 from pointsman.runtime.clock import Clock
 
@@ -67,6 +68,11 @@ class Hub:
         self.open += 1
         self.opened += 1
         self._beat_later(session)
+
+    def opening(self, workspace_sid: str, sid: str) -> list[Opening]:
+        """The new sockets of a worker, whose SDK is reading its state."""
+        group = self._rooms.get(workspace_sid, {}).get(sid, ())
+        return [session.opening for session in group if session.opening and not session.opening.gate.is_open]
 
     def hears(self, address: Address) -> bool:
         """True if somebody listens there."""

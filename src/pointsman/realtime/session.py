@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from pointsman.auth.caller import Caller
+from pointsman.realtime.opening import Opening
 from pointsman.web.tickets import Ticket
 
 QUEUE_FRAMES = 1000
@@ -50,6 +51,7 @@ class Session:
         "cut",
         "expires_at",
         "gone",
+        "opening",
         "sent",
         "token_mark",
         "wishes",
@@ -66,30 +68,37 @@ class Session:
         self.gone: tuple[int, str] | None = None
         self.cut = False
         """It was cut because its peer did not read."""
+        self.opening = Opening() if address.dialect == 2 else None
         self.beat: asyncio.TimerHandle | None = None
         self.sent = 0
         self.abort = abort
         """Cuts the connection at once."""
         self._frames: deque[str] = deque()
-        self._held: deque[tuple[Ticket | None, str]] = deque()
+        self._held: deque[tuple[tuple[Ticket, ...], str]] = deque()
         self._characters = 0
         self._wakeup = asyncio.Event()
 
-    def send(self, frame: str, ticket: Ticket | None = None) -> None:
-        """Send, never blocking: with a ticket after its request's answer, and behind what waits for such a one."""
+    def send(self, frame: str, gates: tuple[Ticket, ...] = ()) -> None:
+        """Send, never blocking: when all gates are open, and behind what waits for such ones."""
         if self.gone is not None:
             return
         if len(self._frames) + len(self._held) >= QUEUE_FRAMES or self._characters > QUEUE_CHARACTERS:
             return self._cut_off()
         self._characters += len(frame)
-        if ticket is not None and not ticket.is_open:
-            self._held.append((ticket, frame))
-            ticket.when_open(self._let_go)
-        elif self._held:
-            self._held.append((None, frame))
+        if gates or self._held:
+            self._held.append((gates, frame))
+            for gate in gates:
+                gate.when_open(self._let_go)
         else:
             self._frames.append(frame)
             self._wakeup.set()
+
+    def tell(self, frame: str, event_type: str, reservation_sid: str, ticket: Ticket | None) -> None:
+        """A frame of an event; with a ticket after the answer of the request that caused it."""
+        gates = () if ticket is None or ticket.is_open else (ticket,)
+        if self.opening is not None and self.opening.holds(event_type, reservation_sid):
+            gates = (*gates, self.opening.gate)
+        self.send(frame, gates)
 
     def end(self, code: int, reason: str) -> None:
         """Close it, after what is still to be sent."""
@@ -114,7 +123,7 @@ class Session:
 
     def _let_go(self) -> None:
         held = self._held
-        while held and (held[0][0] is None or held[0][0].is_open):
+        while held and all(gate.is_open for gate in held[0][0]):
             self._frames.append(held.popleft()[1])
         self._wakeup.set()
 

@@ -43,24 +43,29 @@ class Ticket:
         if self._answered_at is None:
             self._answered_at = self._loop.time()
             if self._waiting:
-                self._open_in(self._hold)
+                self.open_in(self._hold)
 
     def when_open(self, act: Callable[[], None]) -> None:
         """Call `act` when frames may leave."""
+        if self.is_open:
+            return act()
         self._waiting.append(act)
         if self._timer is not None:
             return
         if self._answered_at is None:
-            self._open_in(PATIENCE_SECONDS)
+            self.open_in(PATIENCE_SECONDS)
         else:
-            self._open_in(max(0.0, self._answered_at + self._hold - self._loop.time()))
+            self.open_in(max(0.0, self._answered_at + self._hold - self._loop.time()))
 
-    def _open_in(self, seconds: float) -> None:
+    def open_in(self, seconds: float) -> None:
+        """Open then, whatever was planned before."""
         if self._timer is not None:
             self._timer.cancel()
-        self._timer = self._loop.call_later(seconds, self._open)
+        self._timer = self._loop.call_later(seconds, self.open)
 
-    def _open(self) -> None:
+    def open(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
         self._opened, self._timer = True, None
         waiting, self._waiting = self._waiting, []
         for act in waiting:
