@@ -16,6 +16,8 @@ from pointsman.web.tickets import Ticket, current
 
 log = structlog.get_logger(__name__)
 
+TRANSFER = "task.transfer-"
+
 Room = dict[str, list[Session]]
 Letter = tuple[Session, str, Event]
 """A session, a frame for it, and what that tells of."""
@@ -66,8 +68,12 @@ def _worded(
 
 
 def _deliver(letters: list[Letter], ticket: Ticket | None) -> None:
-    """To the caller's own sockets after the answer to its request (its ticket), to all others at once."""
+    """To the caller's own sockets after the answer to its request (its ticket), to all others at once.
+
+    A transfer reaches both its parties after the answer, or one could answer it before the other has heard of it.
+    """
     owner = ticket.owner if ticket is not None else ""
+    is_transfer = any(event.type.startswith(TRANSFER) for _, _, event in letters)
     for session, frame, event in letters:
-        own = ticket if session.address.sid == owner else None
-        session.tell(frame, event.type, str(event.data.get("reservation_sid", "")), own)
+        waits = is_transfer or session.address.sid == owner
+        session.tell(frame, event.type, str(event.data.get("reservation_sid", "")), ticket if waits else None)

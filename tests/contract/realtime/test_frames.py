@@ -228,3 +228,30 @@ def test_a_workspace_s_sockets_hear_nothing_of_another(centre: Centre) -> None:
     other.move(other.bob, "Available")
     assert theirs.next()["payload"]["sid"] == other.bob
     other.leave()
+
+
+def test_a_transfer_reaches_both_parties_after_the_answer_and_in_order(held: Centre) -> None:
+    alice, bob = held.connect(held.alice), held.connect(held.bob)
+    task, reservation = held.offer(held.alice)
+    held.move(held.bob, "Available")
+    bob.until("worker.activity.update")
+    accept = {"ReservationStatus": "accepted"}
+    held.payload(held.token(held.alice), "POST", f"Workers/{held.alice}/Reservations/{reservation}", accept)
+    alice.until("reservation.accepted")
+    held.floor.api.tasks(task).update(attributes='{"conference":{"sid":"CF1"}}')
+    alice.until("task.updated")
+    params = {"ReservationSid": reservation, "TaskSid": task, "To": held.bob}
+    made = held.payload(held.token(held.alice), "POST", f"Workers/{held.alice}/Transfers", params)
+    for party in (alice, bob):
+        with pytest.raises(TimeoutError):
+            party.connection.recv(0)
+    offered = bob.until("reservation.created")
+    assert (offered["task_transfer"]["sid"], offered["task_transfer"]["transfer_status"]) == (made["sid"], "initiated")
+    assert alice.types_until("task.updated") == ["task.transfer-initiated", "task.updated"]
+    reject = {"ReservationStatus": "rejected"}
+    held.payload(held.token(held.bob), "POST", f"Workers/{held.bob}/Reservations/{offered['sid']}", reject)
+    with pytest.raises(TimeoutError):
+        alice.connection.recv(0)
+    assert bob.until("reservation.rejected")["task_transfer"]["transfer_status"] == "failed"
+    assert alice.types_until("task.updated") == ["task.transfer-failed", "task.updated"]
+    assert alice.seen[-1]["payload"]["assignment_status"] == "assigned"
