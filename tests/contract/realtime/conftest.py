@@ -10,7 +10,6 @@ import pytest
 from ..rest_live import Live, live_server
 from .centre import SETTINGS, Centre
 
-
 HOLD = replace(SETTINGS, caller_hold_ms=1000)
 """Held for so long that the order is never a matter of luck."""
 
