@@ -28,6 +28,11 @@ CALLBACKS_ASIDE = Metric(
     "pointsman_callbacks_set_aside", "gauge", "Pending event callbacks that fail while others pass."
 )
 
+SOCKETS_OPEN = Metric("pointsman_sockets_open", "gauge", "WebSockets that are open.")
+SOCKETS_OPENED = Metric("pointsman_sockets_opened", "counter", "WebSockets that were opened.")
+SOCKETS_CUT = Metric("pointsman_sockets_cut", "counter", "WebSockets that were cut because their client did not read.")
+FRAMES_SENT = Metric("pointsman_frames_sent", "counter", "Frames that were sent on WebSockets, heartbeats included.")
+
 Source = Callable[[], Mapping[Metric, float]]
 
 

@@ -32,6 +32,7 @@ class Realtime:
         app.add_route("/v1/wschannels", Calls(house, self.hub))
         app.add_route("/v1/wschannels/{account}/{sid}", OldCalls(house, self.hub, app))
         house.node.listeners.append(Broadcast(self.hub))
+        house.metrics.sources.append(self.hub.figures)
         if isinstance(house.node.clock, VirtualClock):
             house.node.dues.append(self.hub.next_expiry)
             house.node.idlers.append(self.hub.expire)

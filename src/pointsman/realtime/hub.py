@@ -6,12 +6,16 @@ import asyncio
 from collections import OrderedDict
 from collections.abc import Iterator
 
+from pointsman.domain.limits import SECOND
 from pointsman.domain.refusal import Refusal
+from pointsman.metrics import FRAMES_SENT, SOCKETS_CUT, SOCKETS_OPEN, SOCKETS_OPENED, Metric
 from pointsman.realtime.opening import Opening
 from pointsman.realtime.session import HEARTBEAT, Address, Session
 from pointsman.runtime.clock import Clock
 
 HEARTBEAT_SECONDS = 15.0
+LAST_SECONDS = 5.0
+"""What has ended and is not closed so long after its next heartbeat is cut."""
 GOING_AWAY, REPLACED, EXPIRED = 1001, 4001, 4003
 KICKED_MOST = 10_000
 TOO_MANY = 20429
@@ -36,10 +40,10 @@ class Hub:
         self.cut = 0
         self._frames = 0
 
-    @property
-    def frames(self) -> int:
-        """Frames that were sent since the start, heartbeats included."""
-        return self._frames + sum(session.sent for session in self.sessions())
+    def figures(self) -> dict[Metric, float]:
+        """For /metrics."""
+        frames = self._frames + sum(session.sent for session in self.sessions())
+        return {SOCKETS_OPEN: self.open, SOCKETS_OPENED: self.opened, SOCKETS_CUT: self.cut, FRAMES_SENT: frames}
 
     def listened_to(self, workspace_sid: str) -> dict[str, list[Session]] | None:
         """The sessions of a workspace by what they listen to; None if there are none."""
@@ -152,14 +156,15 @@ class Hub:
             session.end(EXPIRED, "The access token has expired")
 
     def _beat_later(self, session: Session) -> None:
-        left = (session.expires_at - self._clock.now()) / 1_000_000
-        seconds = min(HEARTBEAT_SECONDS, max(0.05, left))
+        left = (session.expires_at - self._clock.now()) / SECOND
+        seconds = LAST_SECONDS if session.gone is not None else min(HEARTBEAT_SECONDS, max(0.05, left))
         session.beat = asyncio.get_running_loop().call_later(seconds, self._beat, session)
 
     def _beat(self, session: Session) -> None:
-        if session.gone is not None:  # it should have closed by now
+        if session.gone is not None and session.is_closing:
             return session.abort()
         self._look_at_expiry(session)
+        session.is_closing = session.gone is not None
         session.send(HEARTBEAT)
         self._beat_later(session)
 

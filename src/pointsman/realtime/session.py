@@ -51,6 +51,7 @@ class Session:
         "cut",
         "expires_at",
         "gone",
+        "is_closing",
         "opening",
         "sent",
         "token_mark",
@@ -66,6 +67,8 @@ class Session:
         self.token_mark = token_mark
         self.expires_at = caller.expires_at
         self.gone: tuple[int, str] | None = None
+        self.is_closing = False
+        """It had a heartbeat to close."""
         self.cut = False
         """It was cut because its peer did not read."""
         self.opening = Opening() if address.dialect == 2 else None

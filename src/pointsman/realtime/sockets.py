@@ -32,8 +32,8 @@ Scope = dict[str, Any]
 Receive = Callable[[], Awaitable[Mapping[str, Any]]]
 
 ROOT = "/v1/wschannels"
-MESSAGES_MOST = 1000
-"""Clients have nothing to say on a socket; who says that much has gone wrong."""
+MESSAGES_MOST, MINUTE = 1000, 60.0
+"""Clients have nothing to say on a socket; who says so much in a minute has gone wrong."""
 NORMAL, UNSUPPORTED, TALKATIVE = 1000, 1003, 1008
 TRIES, TRY_AGAIN_SECONDS = 60, 1.0
 """For telling that a worker is gone, while nothing can be written."""
@@ -147,17 +147,16 @@ class Sockets:
 
 async def listen(session: Session, receive: Receive) -> None:
     """Until the socket closes. What clients say is ignored: no SDK says anything."""
-    for _ in range(MESSAGES_MOST):
-        event = await receive()
-        if event["type"] == "websocket.disconnect":
-            return
+    loop = asyncio.get_running_loop()
+    said, since = 0, loop.time()
+    while (event := await receive())["type"] != "websocket.disconnect":
+        said += 1
         if event.get("bytes") is not None:
             session.end(UNSUPPORTED, "Only text is understood")
-            break
-    else:
-        session.end(TALKATIVE, "Too many messages")
-    while (await receive())["type"] != "websocket.disconnect":
-        pass
+        elif said > MESSAGES_MOST:
+            if loop.time() - since < MINUTE:
+                session.end(TALKATIVE, "Too many messages")
+            said, since = 0, loop.time()
 
 
 async def refuse(send: Send, refusal: Refusal) -> None:

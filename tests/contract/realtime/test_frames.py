@@ -6,31 +6,14 @@ import json
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from urllib.parse import urlsplit
 
 import pytest
 
 from pointsman.realtime import session as sessions
 
-from ..rest_live import Live, live_server
-from .centre import SETTINGS, Centre
-
-HOLD = replace(SETTINGS, caller_hold_ms=1000)
-"""Held for so long that the order is never a matter of luck."""
-
-
-@pytest.fixture(scope="module")
-def slow_hold() -> Iterator[Live]:
-    with live_server(HOLD) as live:
-        yield live
-
-
-@pytest.fixture
-def held(slow_hold: Live) -> Iterator[Centre]:
-    made = Centre(slow_hold)
-    yield made
-    made.leave()
+from ..rest_live import Live
+from .centre import Centre
 
 
 def test_a_worker_hears_of_itself_and_of_nobody_else(centre: Centre) -> None:

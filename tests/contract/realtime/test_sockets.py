@@ -255,3 +255,19 @@ def test_an_access_token_of_another_server_opens_nothing(centre: Centre) -> None
         account_sid=OTHER, key_sid=KEY, key_secret=SECRET, workspace_sid=centre.sid, worker_sid=centre.alice
     )
     assert centre.refused(token=foreign)[0] == 401
+
+
+def test_metrics_count_sockets_and_frames(centre: Centre) -> None:
+    def figure(name: str) -> float:
+        text = centre.live.call("GET", "/metrics", login=None).raw.decode()
+        (line,) = [line for line in text.splitlines() if line.startswith(f"pointsman_{name} ")]
+        return float(line.split()[1])
+
+    opened, sent = figure("sockets_opened_total"), figure("frames_sent_total")
+    socket = centre.connect(centre.alice)
+    centre.move(centre.alice, "Available")
+    socket.until("worker.activity.update")
+    assert figure("sockets_open") >= 1
+    assert figure("sockets_opened_total") == opened + 1
+    assert figure("frames_sent_total") >= sent + 2
+    assert figure("sockets_cut_total") == 0
