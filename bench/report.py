@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import platform
+import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,6 +15,8 @@ from rich.console import Console
 from rich.table import Table
 
 from pointsman import __version__
+
+FILE_WIDTH = 120
 
 
 class Wrong(Exception):
@@ -36,7 +39,7 @@ def report(bench: str, figures: list[Figure], *, quick: bool) -> None:
         table.add_row(
             figure.name, f"{figure.value:,.3g}" if figure.value < 100 else f"{figure.value:,.0f}", *figure[2:]
         )
-    Console().print(table)
+    Console(width=None if sys.stdout.isatty() else FILE_WIDTH).print(table)
     common = {"bench": bench, "quick": quick, "at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())} | machine()
     for figure in figures:
         print(json.dumps(common | figure._asdict()), flush=True)

@@ -12,11 +12,11 @@ from time import perf_counter
 from typing import Any, NamedTuple
 
 import aiohttp
-from pointsman.auth.minting import access_token, capability_token
 
 from bench.centre import Centre, at_once, session
 from bench.process import ACCOUNT, KEY, SECRET, TOKEN, Server, served
 from bench.report import Figure, Wrong, percentile
+from pointsman.auth.minting import access_token, capability_token
 
 DOOR = "/v1/wschannels"
 LISTENERS = 10
