@@ -8,11 +8,11 @@ TESTING := $(VENV)/.installed-test
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint check format bench clean
+.PHONY: help run test lint check format bench bench-quick clean
 
 help: ## list the targets
 	@echo "usage: make TARGET [ARGS='…'] [PYTHON=python3.12]"
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 12
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
 
 run: $(RUNTIME) ## install if needed, and start the server with a demo contact centre at work
 	@$(BIN)/pointsman demo $(ARGS)
@@ -32,8 +32,11 @@ format: $(TESTING) ## format the code and mend what lint can mend
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
 
-bench: $(TESTING) ## run the benchmarks
-	@if [ -d bench ]; then $(BIN)/python -m bench $(ARGS); else echo "Benchmarks live in bench/: there are none yet."; fi
+bench: $(TESTING) ## run the benchmarks, some minutes; ARGS names some of them
+	$(BIN)/python -m bench $(ARGS)
+
+bench-quick: $(TESTING) ## run each benchmark shortly, to see that it still works
+	$(BIN)/python -m bench --quick $(ARGS)
 
 clean: ## back to a fresh checkout: removes .venv and caches, never a data file
 	rm -rf $(VENV) dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
+from .npm import installed
 from .rest_live import Live, live_server
 from .served import Floor
 
@@ -20,3 +22,9 @@ def served() -> Iterator[Live]:
 @pytest.fixture
 def floor(served: Live) -> Floor:
     return Floor(served)
+
+
+@pytest.fixture(scope="session")
+def application(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of the Node scripts, with their packages."""
+    return installed(Path(__file__).with_name("node"), tmp_path_factory.mktemp("npm"))

@@ -3,43 +3,23 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
-import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from .npm import ran
 from .rest_live import ACCOUNT, TOKEN, Live
-
-APPLICATION = Path(__file__).with_name("node")
-INSTALL_SECONDS = 240
-RUN_SECONDS = 60
-# Settings that would send the client, or npm, elsewhere than to the server of the test.
-FOREIGN = ("TWILIO_", "HTTP_PROXY", "POINTSMAN_", "NODE_OPTIONS")
 
 pytestmark = [pytest.mark.node, pytest.mark.skipif(shutil.which("npm") is None, reason="npm is not installed")]
 
 
-def ran(command: list[str], folder: Path, seconds: int, **variables: str) -> str:
-    environment = {name: text for name, text in os.environ.items() if not name.startswith(FOREIGN)} | variables
-    ended = subprocess.run(
-        command, cwd=folder, env=environment, capture_output=True, text=True, timeout=seconds, stdin=subprocess.DEVNULL
-    )
-    assert ended.returncode == 0, ended.stdout + ended.stderr
-    return ended.stdout
-
-
 @pytest.fixture(scope="module")
-def told(served: Live, tmp_path_factory: pytest.TempPathFactory) -> Any:
+def told(served: Live, application: Path) -> Any:
     """What the application saw, by example."""
-    folder = tmp_path_factory.mktemp("node") / "application"
-    shutil.copytree(APPLICATION, folder, ignore=shutil.ignore_patterns("node_modules"))
-    npm = ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--prefer-offline"]
-    ran(npm, folder, INSTALL_SECONDS)
     login = {"TWILIO_ACCOUNT_SID": ACCOUNT, "TWILIO_AUTH_TOKEN": TOKEN}
-    return json.loads(ran(["node", "example.js"], folder, RUN_SECONDS, POINTSMAN_URL=served.url, **login))
+    return json.loads(ran(["node", "example.js"], application, POINTSMAN_URL=served.url, **login))
 
 
 def test_the_example_application_flow(told: Any) -> None:

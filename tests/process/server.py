@@ -13,7 +13,7 @@ PATIENCE_SECONDS = 60
 
 
 class Server:
-    """A server as a process of its own, on a port that the system chose. `settings` go into its environment.
+    """A server as a process of its own, with `settings` in its environment; without a `port` the system chooses one.
 
     Without `wait` it may not listen yet, and its url is unknown.
     """
@@ -21,10 +21,10 @@ class Server:
     def __init__(self, data: Path, wait: bool = True, **settings: str) -> None:
         environment = {name: text for name, text in os.environ.items() if not name.startswith("POINTSMAN_")}
         environment |= {"POINTSMAN_ACCOUNT_SID": LOGIN[0], "POINTSMAN_AUTH_TOKEN": LOGIN[1]}
-        environment |= {f"POINTSMAN_{name.upper()}": value for name, value in settings.items()}
+        environment |= {f"POINTSMAN_{name.upper()}": value for name, value in ({"port": "0"} | settings).items()}
         self._errors = data.with_suffix(".log").open("a")
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "pointsman", "serve", "--port", "0", "--data", str(data)],
+            [sys.executable, "-m", "pointsman", "serve", "--data", str(data)],
             env=environment,
             stdout=subprocess.PIPE,
             stderr=self._errors,

@@ -327,6 +327,14 @@ def test_the_template_gives_a_queue_and_a_workflow():
     assert c.task().status == "reserved"
 
 
+def test_a_new_workspace_has_the_five_documented_channels_and_every_worker_is_on_them():
+    c = Centre()
+    names = ["default", "voice", "chat", "sms", "video"]
+    assert [channel.unique_name for channel in c.ws.tables.task_channels] == names
+    alice = c.worker("Alice")
+    assert [c.ws.worker_channel(alice, name).configured_capacity for name in names] == [1] * 5
+
+
 def test_a_new_channel_is_every_worker_s():
     c = World()
     c.do(task_channels.create, friendly_name="Fax", unique_name="fax")

@@ -24,7 +24,6 @@ _CHANNELS = (
     ("Programmable Chat", "chat"),
     ("SMS", "sms"),
     ("Video", "video"),
-    ("Email", "email"),
 )
 _FIFO = """{"task_routing":{"filters":[{"filter_friendly_name":"Default","expression":"1==1",\
 "targets":[{"queue":"%s","priority":0}]}]}}"""
