@@ -100,7 +100,7 @@ class Centre:
 
     def open(self, path: str, **query: Any) -> Socket:
         url = self.live.url.replace("http", "ws") + path + "?" + urlencode(query)
-        socket = Socket(connect(url, open_timeout=PATIENCE, compression=None).__enter__())
+        socket = Socket(connect(url, open_timeout=PATIENCE, close_timeout=0.2, compression=None).__enter__())
         self.sockets.append(socket)
         return socket
 

@@ -318,7 +318,7 @@ class Centre:
             ("reject", ()),
             ("accept", ()),
         ):
-            task = self.task("en", task_channel="email", routing_target=self.agents[1])
+            task = self.task("en", task_channel="sms", routing_target=self.agents[1])
             self.wait(61 if outcome == "failed" else 1)
             sid = task.open_reservations[0]
             self.do(assignments.answer, sid, outcome, workflow_sid=self.workflow, complaints=complaints)
