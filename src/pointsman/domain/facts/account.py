@@ -1,8 +1,8 @@
-"""The facts of an account's stream; what holds for all facts stands in facts.py."""
+"""An account's stream."""
 
 from __future__ import annotations
 
-from pointsman.domain.fact import Fact
+from pointsman.domain.facts.base import Fact
 
 
 class AccountCreated(Fact, frozen=True):
@@ -19,3 +19,6 @@ class KeyCreated(Fact, frozen=True):
 
 class KeyDeleted(Fact, frozen=True):
     sid: str
+
+
+AccountFact = AccountCreated | KeyCreated | KeyDeleted

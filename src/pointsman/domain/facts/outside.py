@@ -1,8 +1,8 @@
-"""Facts about what stands outside of the router: sockets, callbacks, and what went wrong with them."""
+"""What stands outside of the router: sockets, callbacks, and what went wrong with them."""
 
 from __future__ import annotations
 
-from pointsman.domain.fact import Fact
+from pointsman.domain.facts.base import Fact
 
 # -- sockets
 
@@ -69,3 +69,6 @@ class AlertRepeated(Fact, frozen=True):
     sid: str
     count: int = 1
     """How often."""
+
+
+OutsideFact = WorkerPresent | WorkerAbsent | WorkerWatchEnded | AssignmentAnswered | AlertRaised | AlertRepeated
