@@ -51,16 +51,16 @@ class Calls:
         scope = WorkspaceScope(self._house.node, caller, workspace)
         if lookup is not None:
             await ownership.check(scope, lookup)
-        self._note_reading(caller, operation, sids)
+        self._note_reading(caller, envelope.token, operation, sids)
         version = if_match(req, sids[-1] if sids else workspace)
         return await operation(Call(scope, self._places, sids, envelope.parameters, version))
 
-    def _note_reading(self, caller: Caller, operation: Operation, sids: tuple[str, ...]) -> None:
+    def _note_reading(self, caller: Caller, token: str, operation: Operation, sids: tuple[str, ...]) -> None:
         """What a new SDK reads of its own worker tells how far it has come."""
         ticket = current.get()
         if sids[:1] != (caller.worker_sid,) or ticket is None:
             return
-        for opening in self._hub.opening(caller.workspace_sid, caller.worker_sid):
+        for opening in self._hub.opening(caller.workspace_sid, caller.worker_sid, token):
             if operation is fetch_worker:
                 opening.reads_worker()
             elif operation is list_reservations:

@@ -10,7 +10,7 @@ from pointsman.domain.limits import SECOND
 from pointsman.domain.refusal import Refusal
 from pointsman.metrics import FRAMES_SENT, SOCKETS_CUT, SOCKETS_OPEN, SOCKETS_OPENED, Metric
 from pointsman.realtime.opening import Opening
-from pointsman.realtime.session import HEARTBEAT, Address, Session
+from pointsman.realtime.session import HEARTBEAT, Address, Session, mark_of
 from pointsman.runtime.clock import Clock
 
 HEARTBEAT_SECONDS = 15.0
@@ -73,10 +73,12 @@ class Hub:
         self.opened += 1
         self._beat_later(session)
 
-    def opening(self, workspace_sid: str, sid: str) -> list[Opening]:
-        """The new sockets of a worker, whose SDK is reading its state."""
+    def opening(self, workspace_sid: str, sid: str, token: str) -> list[Opening]:
+        """The new sockets of this token, whose SDK is reading its state."""
         group = self._rooms.get(workspace_sid, {}).get(sid, ())
-        return [session.opening for session in group if session.opening and not session.opening.gate.is_open]
+        opening = [session for session in group if session.opening and not session.opening.gate.is_open]
+        mark = mark_of(token) if opening else b""
+        return [session.opening for session in opening if session.opening and session.token_mark == mark]
 
     def hears(self, address: Address) -> bool:
         """True if somebody listens there."""

@@ -9,9 +9,12 @@ from __future__ import annotations
 
 from pointsman.web.tickets import Ticket
 
-FIRST_SECONDS = 0.25
-"""So long after the handshake the SDK has asked for its worker; who has not does not read, but listens at once."""
-READING_SECONDS = 1.0
+FIRST_SECONDS = 2.0
+"""So long after the handshake the SDK has asked for its worker; who has not does not read, but listens at once.
+
+That is several round trips, for its calls have a connection of their own; and its machine may be busy.
+"""
+READING_SECONDS = 3.0
 
 
 class Opening:

@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
@@ -21,7 +20,7 @@ from pointsman.engine.workspace.engine import WorkspaceEngine
 from pointsman.operations import presence
 from pointsman.operations.scope import WorkspaceScope
 from pointsman.realtime.hub import Hub
-from pointsman.realtime.session import Address, Send, Session, Wishes
+from pointsman.realtime.session import Address, Send, Session, Wishes, mark_of
 from pointsman.runtime.node import Unavailable
 from pointsman.web.body import parse_form
 from pointsman.web.errors import CORS_HEADERS, error_body
@@ -99,8 +98,7 @@ class Sockets:
         workspace = WorkspaceScope(self._house.node, caller, caller.workspace_sid)
         await workspace.ask(lambda ws: _check_exists(ws, address.sid))
         self._hub.admit(address)
-        mark = hashlib.blake2b(token.encode(), digest_size=16).digest()
-        return Session(address, caller, wishes, mark, scope.get("abort", _no_abort))
+        return Session(address, caller, wishes, mark_of(token), scope.get("abort", _no_abort))
 
     def _address(self, caller: Caller, below: str) -> Address:
         if below:

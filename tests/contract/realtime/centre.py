@@ -104,15 +104,18 @@ class Centre:
         self.sockets.append(socket)
         return socket
 
-    def connect(self, worker: str, token: str | None = None, **query: Any) -> Socket:
-        """A socket as the SDK's version 2 opens it, its init frame read."""
+    def connect(self, worker: str, token: str | None = None, reads: bool = True, **query: Any) -> Socket:
+        """A socket as the SDK's version 2 opens it, its init frame read; `reads` its reservations as the SDK does."""
+        token = token or self.token(worker)
         query = {
-            "token": token or self.token(worker),
+            "token": token,
             "closeExistingSessions": "false",
             "clientVersion": "2.1.1",
         } | query
         socket = self.open("/v1/wschannels", **query)
         assert socket.next()["event_type"] == "init"
+        if reads:
+            self.payload(token, "GET", f"Workers/{worker}/Reservations", {"Active": "true"})
         return socket
 
     def listen(self, sid: str, token: str, **query: Any) -> Socket:

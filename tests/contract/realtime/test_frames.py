@@ -132,8 +132,9 @@ def test_a_reservation_offered_while_the_sdk_still_reads_is_told_when_it_listens
     """With all that follows it; what is told of others meanwhile is in what the SDK reads."""
     _, before = centre.offer(centre.alice)
     token = centre.token(centre.alice)
-    fresh = centre.connect(centre.alice, token)
+    fresh = centre.connect(centre.alice, token, reads=False)
     centre.payload(token, "GET", f"Workers/{centre.alice}")
+    centre.connect(centre.alice)  # another's reading, with a token of its own, is no sign that this one listens
     centre.floor.api.workers(centre.alice).reservations(before).update(reservation_status="accepted")
     other = centre.floor.api.tasks.create(workflow_sid=centre.flow, routing_target=centre.alice)
     (offered,) = centre.floor.api.tasks(other.sid).reservations.list()
@@ -150,7 +151,8 @@ def test_who_does_not_read_is_cut_and_nobody_waits(served: Live, monkeypatch: py
     monkeypatch.setattr(sessions, "QUEUE_FRAMES", 20)
     centre, hub = Centre(served), served.application.asgi.hub
     healthy, before = centre.connect(centre.alice), hub.cut
-    with deaf_client(centre, centre.token(centre.alice)):
+    token = centre.token(centre.alice)
+    with deaf_client(centre, token):
         filling = "x" * 4_000
         for n in range(5_000):  # the kernel takes some megabytes before the server notices
             attributes = json.dumps({"n": n, "filling": filling})
@@ -159,7 +161,7 @@ def test_who_does_not_read_is_cut_and_nobody_waits(served: Live, monkeypatch: py
             if hub.cut > before:
                 break
     assert hub.cut == before + 1
-    assert hub.opening(centre.sid, centre.alice) == []
+    assert hub.opening(centre.sid, centre.alice, token) == []
     centre.leave()
 
 
