@@ -97,6 +97,13 @@ def test_a_process_takes_the_tasks_that_wait_and_those_that_come(served: Live, c
         assert (task["assignment_status"], task["reason"]) == ("completed", "done")
 
 
+def test_thirty_lines_are_enough_for_a_worker(served: Live, centre: dict[str, str]) -> None:
+    task = answered(served, centre, "POST", "/Tasks", Attributes='{"number": 3}')["sid"]
+    with started(centre, "worker_in_30_lines.py", served.url, centre["TOKEN"]) as told:
+        assert [next(told) for _ in range(2)] == ['working on {"number": 3}', f"completed {task}"]
+    assert answered(served, centre, "GET", f"/Tasks/{task}")["reason"] == "done"
+
+
 def test_the_sink_prints_genuine_events_and_refuses_others(served: Live, centre: dict[str, str]) -> None:
     with started(centre, "event_sink.py", "0") as told:
         url = next(told).removeprefix("listening on ") + "events"
