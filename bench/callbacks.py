@@ -23,6 +23,8 @@ AT_ONCE = 64
 PATIENCE_SECONDS = 300.0
 LOOK_SECONDS = 0.1
 
+SinkCount = dict[str, int]
+
 
 def run(quick: bool) -> list[Figure]:
     figures: list[Figure] = []
@@ -36,14 +38,14 @@ async def _measure(server: Server, sink: str, milliseconds: int, tasks: int) -> 
     async with session() as http:
         centre = Centre(http, server)
         await centre.open()
-        before = await _events(centre)
+        before = await events_of(centre)
         await centre.post("", EventCallbackUrl=sink)
         await at_once(AT_ONCE, range(tasks), lambda number: centre.task(number=number))
-        come, begun, cpu = await _come(http, sink), perf_counter(), _courier_cpu(server)
-        expected = await _events(centre) - before
-        await _until_all_have_come(http, sink, expected)
+        come, begun, cpu = await come_to(http, sink), perf_counter(), _courier_cpu(server)
+        expected = await events_of(centre) - before
+        await until_all_have_come(http, sink, expected)
         seconds, used = perf_counter() - begun, _courier_cpu(server) - cpu
-        total = await _come(http, sink)
+        total = await come_to(http, sink)
     left = total["events"] - come["events"]
     if total["events"] != expected or not left:
         raise Wrong(f"{expected} events happened, {total['events']} have come, {left} of them were waited for")
@@ -55,26 +57,28 @@ async def _measure(server: Server, sink: str, milliseconds: int, tasks: int) -> 
     ]
 
 
-async def _until_all_have_come(http: aiohttp.ClientSession, sink: str, expected: int) -> None:
+async def until_all_have_come(http: aiohttp.ClientSession, sink: str, expected: int) -> None:
     begun = perf_counter()
-    while (come := await _come(http, sink))["events"] < expected:
+    while (come := await come_to(http, sink))["events"] < expected:
         if perf_counter() - begun > PATIENCE_SECONDS:
             raise Wrong(f"{expected} events happened, {come['events']} have come after {PATIENCE_SECONDS:.0f} s")
         await asyncio.sleep(LOOK_SECONDS)
 
 
-async def _come(http: aiohttp.ClientSession, sink: str) -> dict[str, int]:
+async def come_to(http: aiohttp.ClientSession, sink: str) -> SinkCount:
+    """How many callbacks and how many different events have come."""
     async with http.get(sink) as answer:
-        come: dict[str, int] = await answer.json()
+        come: SinkCount = await answer.json()
         return come
 
 
-async def _events(centre: Centre) -> int:
-    """How many events the workspace has had."""
+async def events_of(centre: Centre, wanted: str = "") -> int:
+    """How many events the workspace has had, or how many of the wanted types (separated by commas)."""
+    types = wanted.split(",")
     count, path = 0, "/Events?PageSize=1000&Minutes=60"
     while path:
         page: Any = await centre.get(path)
-        count += len(page["events"])
+        count += sum(not wanted or event["event_type"] in types for event in page["events"])
         path = page["meta"]["next_page_url"] or ""
     return count
 
