@@ -81,14 +81,17 @@ class Outbound:
     async def _follow(
         self, url: URL, fields: Mapping[str, str], auth_token: str, headers: dict[str, str], how: Overrides
     ) -> Answer:
-        """Redirects keep the form, or an event would count as delivered that never was; 303 asks for a GET."""
+        """Redirects keep the form, or an event would count as delivered that never was; 303 asks for a GET.
+
+        What is signed is what the application sees of the URL: no name and password, and no fragment.
+        """
         method = "POST"
         for _ in range(REDIRECTS_MOST):
-            signed = headers | {"X-Twilio-Signature": signature(auth_token, str(url), fields)}
+            signed = headers | {"X-Twilio-Signature": signature(auth_token, str(url.with_user(None)), fields)}
             answer, location = await self._ask_persistently(method, url, fields, signed, how)
             if answer.status not in REDIRECTS or not location:
                 return answer
-            url = _url(str(url.join(_url(location))))
+            url = _url(str(url.join(_url(location)).with_fragment(None)))
             if answer.status == 303:
                 method, fields = "GET", {}
         return answer

@@ -20,6 +20,7 @@ def is_public(address: str) -> bool:
 def _is_public(address: IPv4Address | IPv6Address) -> bool:
     return (
         address.is_global
+        and not (isinstance(address, IPv6Address) and address.is_site_local)
         and not address.is_multicast
         and (not address.is_reserved or address in _NAT64)
         and all(map(_is_public, _wrapped(address)))

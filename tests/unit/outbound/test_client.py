@@ -71,6 +71,21 @@ def test_name_and_password_of_the_url_are_sent_as_basic_authentication() -> None
     play(scene)
 
 
+def test_name_and_password_are_not_part_of_what_is_signed() -> None:
+    """Twilio drops them, and the application does not see them in its URL."""
+
+    async def behave(sink: Sink, received: Received) -> web.StreamResponse:
+        moved = received.path == "/old"
+        return web.Response(status=307, headers={"Location": "/new"}) if moved else web.Response()
+
+    async def scene(sink: Sink, outbound: Outbound) -> None:
+        await post(outbound, sink.url.replace("//", "//user:secret@") + "/old")
+        assert [received.path for received in sink.received] == ["/old", "/new"]
+        assert all(is_signed(received) and "Authorization" in received.headers for received in sink.received)
+
+    play(scene, behave)
+
+
 def test_an_answer_has_status_body_and_type() -> None:
     async def behave(sink: Sink, received: Received) -> web.StreamResponse:
         return web.Response(status=500, body=b'{"a":1}', content_type="application/json")
@@ -122,7 +137,7 @@ def test_a_kept_connection_that_ends_is_no_failure() -> None:
 def test_a_redirect_is_followed_with_the_form_signed_anew(status: int) -> None:
     async def behave(sink: Sink, received: Received) -> web.StreamResponse:
         moved = received.path == "/old"
-        return web.Response(status=status, headers={"Location": "/new?a=b"}) if moved else web.Response()
+        return web.Response(status=status, headers={"Location": "/new?a=b#rc=1"}) if moved else web.Response()
 
     async def scene(sink: Sink, outbound: Outbound) -> None:
         assert (await post(outbound, sink.url + "/old")).status == 200
