@@ -154,7 +154,7 @@ class EventCourier:
                 await self._step()
                 if not self._wake.is_set() and not self._unread:
                     await self._rest()
-            except Exception:  # the journal may be unavailable, or the disk full: nothing is lost by waiting
+            except Exception:  # the disk may be full: nothing is lost by waiting
                 log.exception("courier.failed")
                 self._at_rest.set()
                 await asyncio.sleep(PAUSE_SECONDS)
@@ -185,15 +185,15 @@ class EventCourier:
     # -- reading
 
     async def _read(self) -> None:
-        """One slice of some streams, in turn."""
+        """One slice of some streams, in turn. One that cannot be read is tried again later, and holds up no other."""
         now = list(self._unread)[:READ_AT_ONCE]
         for stream in now:
             del self._unread[stream]
         failures = await asyncio.gather(*map(self._read_one, now), return_exceptions=True)
         for stream, failure in zip(now, failures, strict=True):
             if isinstance(failure, Exception):
-                self._unread[stream] = None
-                raise failure
+                log.error("courier.stream-unread", stream=stream, error=repr(failure))
+                asyncio.get_running_loop().call_later(PAUSE_SECONDS, self.poke, stream)
 
     async def _read_one(self, stream: str) -> None:
         mailbox = self._mailboxes.get(stream) or await self._take_up(stream)
