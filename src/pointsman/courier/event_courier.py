@@ -199,6 +199,9 @@ class EventCourier:
         mailbox = self._mailboxes.get(stream) or await self._take_up(stream)
         if len(mailbox.outbox.pending) >= (WINDOW if self._held < WINDOWS_MOST else SMALL_WINDOW):
             self._full.add(stream)
+            if await mailbox.look_ahead():
+                self._unread[stream] = None
+            self._note(mailbox)  # a new URL may have made something due
             return
         before = mailbox.read
         more = await mailbox.read_on()

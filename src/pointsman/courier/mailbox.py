@@ -39,6 +39,8 @@ class Mailbox:
         """The last seq that was read."""
         self.callbacks = Callbacks()
         """As of `read`."""
+        self._seen = (0, Callbacks())
+        """The furthest seq that was looked at, and where events go from there."""
         self._journal = journal
         self._one_key = settings.callback_order == "workspace"
         self._texts: dict[int, str] = {}
@@ -64,6 +66,7 @@ class Mailbox:
             await self._jump(head)
             return
         self.read, self.callbacks = standing.seq, standing.callbacks
+        self._see(self.read, self.callbacks)
         self.outbox.finished = (self.read, self.callbacks)
         bodies = await self._journal.pick(self.stream, sorted({each.seq for each in standing.open}))
         entries = {seq: decode(body, self.stream, seq) for seq, body in bodies.items()}
@@ -90,6 +93,7 @@ class Mailbox:
                     callbacks = _folded(callbacks, decode(row.body, self.stream, row.seq))
                 read = row.seq
         self.read, self.callbacks = seq, callbacks
+        self._see(seq, callbacks)
         self.outbox.finished = max(self.outbox.finished, (seq, callbacks), key=lambda each: each[0])
 
     # -- reading on
@@ -114,7 +118,23 @@ class Mailbox:
         for seq, n, then in wanted:
             self.outbox.add(self._delivery(seq, n, entries[seq], texts, then))
         self.read, self.callbacks = rows[-1].seq, callbacks
+        self._see(self.read, callbacks)
         return len(rows) == SLICE
+
+    async def look_ahead(self) -> bool:
+        """Only see where events are to go now, while the outbox is full; False if there is nothing more to see."""
+        seq, callbacks = self._seen
+        rows = await self._journal.read(self.stream, seq, SLICE)
+        for row in rows:
+            callbacks = _folded(callbacks, decode(row.body, self.stream, row.seq))
+        if rows:
+            self._see(rows[-1].seq, callbacks)
+        return len(rows) == SLICE
+
+    def _see(self, seq: int, callbacks: Callbacks) -> None:
+        if seq >= self._seen[0]:
+            self._seen = (seq, callbacks)
+            self.outbox.turn_to(callbacks.url, seq)
 
     def _delivery(self, seq: int, n: int, entry: Entry, texts: dict[int, str], callbacks: Callbacks) -> Delivery:
         event = entry.events[n]

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import random
 from collections import deque
+from copy import copy
 from heapq import heapify, heappop, heappush
 
 import msgspec
@@ -76,6 +77,10 @@ class Outbox:
         """When and what, since the list was last emptied by whoever keeps it."""
         self.finished = (0, Callbacks())
         """The highest seq with an event that is done, and where events went then."""
+        self._url = ""
+        """Where events are wanted now, as far as is known; empty: nowhere."""
+        self._moved_below = 0
+        """What stands before this seq goes there, even if nobody has tried it at its own URL."""
         self._limit = limit
         self._aside_limit = max(1, limit // 4)
         self._chance = chance
@@ -103,6 +108,23 @@ class Outbox:
         if len(chain) == 1:
             self._wait(delivery)
 
+    def turn_to(self, url: str, seq: int) -> None:
+        """As of this seq, events are wanted at this URL. What has failed at the old one goes there, too.
+
+        While the old one is down, so does all that stands before the seq.
+        """
+        if url == self._url:
+            return
+        if self._failures >= DOWN_AFTER:
+            self._moved_below = seq
+        self._url, self._failures = url, 0
+        self._come_back(0)
+
+    def _redirect(self, delivery: Delivery) -> None:
+        moved = delivery.failing_since or delivery.place[0] < self._moved_below
+        if moved and self._url and delivery.callbacks.url != self._url:
+            delivery.callbacks = msgspec.structs.replace(delivery.callbacks, url=self._url)
+
     def _wait(self, delivery: Delivery) -> None:
         heappush(self._waiting, (delivery.due, delivery.place, delivery))
 
@@ -118,6 +140,7 @@ class Outbox:
         self._aside_next = not delivery.aside
         self._aside_in_flight += delivery.aside
         self.in_flight += 1
+        self._redirect(delivery)
         delivery.begun = delivery.begun or now
         delivery.tries += 1
         return delivery
@@ -199,7 +222,7 @@ class Outbox:
         if outcome.is_down:
             self._failures += 1
             self._probe_at = now + min(PROBES_APART, FIRST_PROBE << max(0, min(self._failures - DOWN_AFTER, 20)))
-        self.last_failure = (now, delivery, outcome)
+        self.last_failure = (now, copy(delivery), outcome)  # its URL may change
         delivery.last = outcome
         if not delivery.failing_since:
             delivery.failing_since, delivery.delivered_then = now, self.delivered

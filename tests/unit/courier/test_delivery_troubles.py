@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
-from tests.sink import Sink, until
+from tests.sink import Sink, accept, until
 
+from pointsman.courier import event_courier
 from pointsman.engine.workspace import workspaces
 from pointsman.journal.memory import MemoryJournal
 from pointsman.journal.port import JournalError, Row
@@ -38,3 +37,43 @@ def test_a_stream_that_cannot_be_read_holds_up_no_other(monkeypatch: pytest.Monk
         await until(lambda: set(sids(sink)) == set(events))
 
     play(scene, clock="real")
+
+
+@pytest.mark.parametrize("window", [10, 2_000])
+def test_a_new_url_gets_what_failed_at_the_old_one(window: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Be it only one that is read while the outbox is full."""
+    monkeypatch.setattr(event_courier, "WINDOW", window)
+
+    async def scene(stage: Stage, sink: Sink) -> None:
+        async with Sink(answers(lambda received: 503)) as wrong:
+            await stage.workspace(EAST, wrong.url, "task.created")
+            for _ in range(100):
+                await stage.task(EAST)
+            await stage.advance(120)
+            assert stage.standing(EAST).delivered == 0
+            tried = len(wrong.received)
+            await stage.tell(EAST, workspaces.update, event_callback_url=sink.url)
+            await stage.task(EAST)
+            await stage.advance(60)
+            events = await stage.events(EAST)
+            assert sorted(sids(sink)) == [sid for sid, (type, _) in events.items() if type == "task.created"]
+            assert len(wrong.received) == tried
+            last = stage.standing(EAST).last_failure
+            assert last is not None and last.url == wrong.url
+
+    play(scene)
+
+
+def test_where_no_events_are_wanted_any_more_the_old_url_still_gets_the_earlier_ones() -> None:
+    async def scene(stage: Stage, sink: Sink) -> None:
+        sink.behaviour = answers(lambda received: 503)
+        await stage.workspace(EAST, sink.url, "task.created")
+        task = await stage.task(EAST)
+        await stage.advance(10)
+        await stage.tell(EAST, workspaces.update, event_callback_url="")
+        sink.behaviour = accept
+        await stage.advance(60)
+        assert sink.received[-1].form["TaskSid"] == task
+        assert (stage.standing(EAST).delivered, stage.standing(EAST).pending) == (1, 0)
+
+    play(scene)
