@@ -151,7 +151,7 @@ class Outbox:
         for heap in (self._ready, self._ready_aside):
             while heap and now >= heap[0][1].at + OLDEST:
                 delivery = heappop(heap)[1]
-                self._give_up(delivery, now, delivery.last if delivery.tries else TOO_OLD)
+                self._give_up(delivery, now, delivery.last if delivery.last.text else TOO_OLD)  # none after a restart
                 self._wake(now)
 
     def _may_begin(self, now: int) -> bool:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
+from pathlib import Path
+
 import pytest
 from tests.sink import Sink, accept, until
 
 from pointsman.courier import event_courier
+from pointsman.courier.rules import OLDEST
 from pointsman.engine.workspace import workspaces
 from pointsman.journal.memory import MemoryJournal
 from pointsman.journal.port import JournalError, Row
 
-from .scene import EAST, WEST, Stage, answers, play, sids
+from .scene import BIRTH, EAST, WEST, Stage, answers, opened, play, sids
 
 
 def test_a_stream_that_cannot_be_read_holds_up_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -77,3 +81,18 @@ def test_where_no_events_are_wanted_any_more_the_old_url_still_gets_the_earlier_
         assert (stage.standing(EAST).delivered, stage.standing(EAST).pending) == (1, 0)
 
     play(scene)
+
+
+def test_what_is_given_up_after_a_restart_says_why(tmp_path: Path) -> None:
+    async def run() -> None:
+        async with Sink(answers(lambda received: 503)) as sink:
+            async with opened(tmp_path / "data.db") as stage:
+                await stage.workspace(EAST, sink.url, "task.created")
+                await stage.task(EAST)
+                await stage.advance(60)
+            async with opened(tmp_path / "data.db", now=BIRTH + 2 * OLDEST) as stage:
+                await stage.advance(1)
+                [failure] = stage.book.given_up(EAST)
+                assert failure.tries > 1 and "4 hours old" in failure.text
+
+    asyncio.run(run())
