@@ -96,11 +96,14 @@ class CourierChild:
             started = loop.time()
             try:
                 await self._run()
-            except OSError as error:
-                log.error("courier.not-started", error=str(error))
             except asyncio.CancelledError:
                 self._kill()
                 raise
+            except (
+                Exception
+            ) as error:  # it cannot be started, or writes what is no line: not without a courier for good
+                log.error("courier.failed", error=str(error))
+                self._kill()
             if self._stopping:
                 return
             pause = FIRST_PAUSE if loop.time() - started > LONG_SECONDS else min(2 * pause, LONGEST_PAUSE)
