@@ -99,9 +99,7 @@ class CourierChild:
             except asyncio.CancelledError:
                 self._kill()
                 raise
-            except (
-                Exception
-            ) as error:  # it cannot be started, or writes what is no line: not without a courier for good
+            except Exception as error:  # whatever it is, the next one may do better
                 log.error("courier.failed", error=str(error))
                 self._kill()
             if self._stopping:

@@ -22,9 +22,7 @@ def lives(pid: int) -> bool:
     return True
 
 
-def test_a_child_that_talks_nonsense_is_ended_and_started_again(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_child_that_talks_nonsense_is_replaced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     starts, script = tmp_path / "starts", tmp_path / "child"
     script.write_text(f"#!/bin/sh\necho $$ >> {starts}\nhead -c 200000 /dev/zero | tr '\\0' x\nexec sleep 600\n")
     script.chmod(0o700)
