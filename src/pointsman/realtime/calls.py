@@ -7,7 +7,6 @@ from typing import Any
 from pointsman.auth.caller import Caller
 from pointsman.auth.permissions import permit
 from pointsman.domain.refusal import Refusal, not_found
-from pointsman.operations import ownership
 from pointsman.operations.scope import WorkspaceScope
 from pointsman.realtime.envelope import Envelope, envelope_of
 from pointsman.realtime.hub import Hub
@@ -48,9 +47,7 @@ class Calls:
         operation, sids = operation_of(envelope.method, below.split("/"))
         if operation is None or room != "Workspaces":
             raise not_found(f"/{envelope.path[:300]}")
-        scope = WorkspaceScope(self._house.node, caller, workspace)
-        if lookup is not None:
-            await ownership.check(scope, lookup)
+        scope = WorkspaceScope(self._house.node, caller, workspace, lookup)
         self._note_reading(caller, operation, sids)
         version = if_match(req, sids[-1] if sids else workspace)
         return await operation(Call(scope, self._places, sids, envelope.parameters, version))
