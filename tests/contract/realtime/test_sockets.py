@@ -144,6 +144,18 @@ def test_a_session_stays_while_a_newer_token_of_its_worker_is_in_use(centre: Cen
     assert socket.closed()[0] == 4003
 
 
+def test_a_deleted_key_takes_its_sockets_with_it(centre: Centre) -> None:
+    made = centre.live.call("POST", f"/2010-04-01/Accounts/{ACCOUNT}/Keys.json", {"FriendlyName": "lost"}).body
+    key = made["sid"], made["secret"]
+    lost = centre.connect(centre.alice, centre.token(centre.alice, key=key, ttl=7200))
+    kept = centre.connect(centre.bob, centre.token(centre.bob, key=key, ttl=7200))
+    centre.payload(centre.token(centre.bob), "GET", f"Workers/{centre.bob}")  # with another key
+    assert centre.live.call("DELETE", f"/2010-04-01/Accounts/{ACCOUNT}/Keys/{key[0]}.json").status == 204
+    assert lost.closed() == (4003, "The access token was withdrawn")
+    centre.move(centre.bob, "Available")
+    assert kept.until("worker.activity.update")["sid"] == centre.bob
+
+
 def test_close_existing_sessions_without_ping_pong(centre: Centre) -> None:
     first, second = centre.token(centre.alice, ttl=100), centre.token(centre.alice, ttl=200)
     old = centre.connect(centre.alice, first, closeExistingSessions="true")
