@@ -98,7 +98,7 @@ def test_old_channels_of_worker_queue_and_workspace_open(centre: Centre) -> None
 
 
 def test_an_unknown_disconnect_activity_is_refused(centre: Centre) -> None:
-    path, token = f"/v1/wschannels/{ACCOUNT}/{centre.alice}", centre.old_token(worker_sid=centre.alice)
+    path, token = f"/v1/wschannels/{ACCOUNT}/{centre.alice}", centre.old_token(worker_sid=centre.alice, updates=True)
     assert centre.refused(path, token=token, disconnectActivitySid="WA" + "0" * 32)[0] == 400
     assert centre.refused(path, token=token, disconnectActivitySid="nonsense")[0] == 400
 
@@ -249,17 +249,20 @@ def test_presence(centre: Centre) -> None:
     assert [activity(centre.alice), activity(centre.bob)] == ["Offline", "Available"]
 
 
-def test_the_disconnect_activity_of_version_1(centre: Centre) -> None:
+@pytest.mark.parametrize(("updates", "left_in"), [(True, "Unavailable"), (False, "Available")])
+def test_the_disconnect_activity_of_version_1(centre: Centre, updates: bool, left_in: str) -> None:
+    """It is granted to a token that may set the activity itself."""
     centre.move(centre.alice, "Available")
     away = centre.floor.activities["Unavailable"]
-    token = centre.old_token(worker_sid=centre.alice)
-    socket = centre.listen(centre.alice, token, disconnectActivitySid=away)
+    token = centre.old_token(worker_sid=centre.alice, updates=updates)
+    wishes = {"disconnectActivitySid": away, "setWorkerOfflineIfDisconnected": "false" if updates else "true"}
+    socket = centre.listen(centre.alice, token, **wishes)
     hub_ = centre.live.application.asgi.hub
     before = hub_.open
     socket.connection.close()
     wait_until(centre.live, lambda: hub_.open == before - 1)
-    centre.live.advance(11)
-    assert centre.floor.api.workers(centre.alice).fetch().activity_name == "Unavailable"
+    centre.live.advance(60)
+    assert centre.floor.api.workers(centre.alice).fetch().activity_name == left_in
 
 
 def test_an_access_token_of_another_server_opens_nothing(centre: Centre) -> None:
