@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -10,6 +11,8 @@ from twilio.jwt.access_token.grants import TaskRouterGrant
 from twilio.rest import Client
 
 from pointsman.auth.minting import capability_token
+from pointsman.domain.entry import Origin
+from pointsman.engine.workspace import workers
 
 from .rest_live import ACCOUNT, TOKEN, Answer, Live
 from .served import Floor, refusal
@@ -223,10 +226,53 @@ def test_bearer_and_basic(centre: Centre) -> None:
 
 def test_a_form_is_judged_as_it_is_read(centre: Centre) -> None:
     """Of a parameter that is given twice the last value counts; a token may not give two that differ."""
-    twice = f"RoutingTarget={centre.alice}&RoutingTarget={centre.bob}&WorkflowSid={centre.flow}".encode()
-    token = centre.token(centre.alice)
-    answer = centre.live.call(
-        "POST", f"{centre.floor.path}/Tasks", twice, {"Authorization": f"Bearer {token}"}, login=None
-    )
-    assert told(answer) == (403, 20006)
-    assert "RoutingTarget" in answer.body["message"]
+    login = {"Authorization": f"Bearer {centre.token(centre.alice)}"}
+    for other in (centre.bob, ""):
+        twice = f"RoutingTarget={centre.alice}&RoutingTarget={other}&WorkflowSid={centre.flow}".encode()
+        answer = centre.live.call("POST", f"{centre.floor.path}/Tasks", twice, login, login=None)
+        assert told(answer) == (403, 20006)
+        assert "RoutingTarget" in answer.body["message"]
+    assert not centre.floor.api.tasks.list()
+
+
+def test_whose_task_it_is_is_asked_in_the_very_turn(centre: Centre) -> None:
+    """While a request of a worker waits for the disk, its reservation may end, and its right with it."""
+    task = centre.floor.task(centre.flow).fetch().sid
+    body = b"Attributes=%7B%22late%22%3A1%7D"
+    headers = {"authorization": f"Bearer {centre.token(centre.alice)}", "content-length": str(len(body))}
+    scope = {
+        "type": "http",
+        "asgi": {"version": "3.0"},
+        "http_version": "1.1",
+        "method": "POST",
+        "path": f"{centre.floor.path}/Tasks/{task}",
+        "query_string": b"",
+        "headers": [(name.encode(), value.encode()) for name, value in headers.items()],
+        "body_limit": 1000,
+    }
+    statuses: list[int] = []
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    async def send(event: dict[str, Any]) -> None:
+        if event["type"] == "http.response.start":
+            statuses.append(event["status"])
+
+    async def race() -> None:
+        node = centre.live.application.node
+        bob, alice, away = centre.bob, centre.alice, centre.floor.activities["Offline"]
+        await asyncio.gather(
+            node.tell(centre.floor.sid, Origin(), lambda ws: workers.update(ws, bob, attributes='{"n": 1}')),
+            centre.live.application.asgi(scope, receive, send),
+            node.tell(
+                centre.floor.sid,
+                Origin(),
+                lambda ws: workers.update(ws, alice, activity_sid=away, reject_pending_reservations=True),
+            ),
+        )
+
+    centre.live.run(race())
+    told_of = [event.event_type for event in reversed(centre.floor.api.events.list(task_sid=task))]
+    assert statuses == [200]
+    assert told_of.index("task.updated") < told_of.index("reservation.rejected"), "it had no open reservation any more"

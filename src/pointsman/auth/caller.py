@@ -29,6 +29,8 @@ class Caller(msgspec.Struct, frozen=True):
     policies: tuple[Policy, ...] | None = None
     expires_at: int = 0
     """Microseconds; 0 is never."""
+    issuer: str = ""
+    """The key or account whose secret signed the token; the token counts as long as that is known."""
 
     def origin(self) -> Origin:
         """The origin that the caller's commands are recorded with."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hmac
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -33,6 +34,8 @@ class Directory:
         self._node = node
         self._by_name: dict[str, Credential] = {}
         self._names: dict[str, list[str]] = {}
+        self.listeners: list[Callable[[], None]] = []
+        """Told when an account was loaded: tokens that its keys signed may count no longer."""
 
     @property
     def accounts(self) -> list[str]:
@@ -57,6 +60,8 @@ class Directory:
             del self._by_name[name]
         self._names[account_sid] = list(found)
         self._by_name.update(found)
+        for listener in self.listeners:
+            listener()
 
     def secret_of(self, name: str) -> bytes | None:
         """The secret of an account or key, None if unknown: tokens are signed with it."""

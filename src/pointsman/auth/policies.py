@@ -31,11 +31,13 @@ class Requirement(msgspec.Struct, frozen=True, gc=False):
     required: bool
     value: str | None = None
 
-    def holds(self, fields: Fields) -> bool:
+    def holds(self, fields: Fields, allows: bool) -> bool:
+        """Of a parameter with several values all must fit what allows, and one is enough for what denies."""
         found = texts_of(fields, self.name)
-        if self.value is None:
-            return bool(found) or not self.required
-        return bool(found) and all(text == self.value for text in found)
+        fits = (bool(text) if self.value is None else text == self.value for text in found)
+        if self.value is None and not self.required:
+            return True
+        return bool(found) and (all(fits) if allows else any(fits))
 
 
 Filter = tuple[Requirement, ...]
@@ -59,9 +61,9 @@ class Policy(msgspec.Struct, frozen=True):
         if method != self.method or not matches(self.path, segments):
             return False
         asked, other = (self.post_filter, self.query_filter) if method == "POST" else (self.query_filter, ())
-        if not all(requirement.holds(fields) for requirement in asked):
+        if not all(requirement.holds(fields, self.allow) for requirement in asked):
             return False
-        if not all(requirement.holds({}) for requirement in other):
+        if not all(requirement.holds({}, self.allow) for requirement in other):
             return False
         return not (self.allow and asked) or _names_all(asked, fields)
 
@@ -94,10 +96,13 @@ def matches(pattern: Sequence[str], segments: Sequence[str]) -> bool:
 
 
 def texts_of(fields: Fields, name: str) -> list[str]:
-    """The values of a parameter as texts; empty ones count as absent, as they do to whoever reads them."""
+    """The values of a parameter as texts; none if all are empty, because those count as absent to whoever reads them.
+
+    An empty one beside others stays: the last value is the one that is read.
+    """
     value = fields.get(name)
-    values = value if isinstance(value, list) else [value]
-    return [text for text in map(_text, values) if text]
+    texts = [_text(each) for each in (value if isinstance(value, list) else [value])]
+    return texts if any(texts) else []
 
 
 def read_policies(raw: Sequence[Any]) -> tuple[Policy, ...]:

@@ -71,7 +71,6 @@ class _CapabilityClaims(msgspec.Struct):
 
 class _Verified(msgspec.Struct, frozen=True):
     caller: Caller
-    issuer: str
     credential: Credential
 
 
@@ -92,7 +91,7 @@ class Tokens:
         if not isinstance(token, str) or not token.isascii():
             raise _refusal(INVALID, "it is not a JWT")
         found = self._verified.get(token)
-        if found is None or self._directory.credential(found.issuer) != found.credential:
+        if found is None or self._directory.credential(found.caller.issuer) != found.credential:
             self._verified.pop(token, None)
             found = self._verify(token)
         if self._clock.now() >= found.caller.expires_at:
@@ -121,7 +120,7 @@ class Tokens:
             caller = _of_grant(claims, credential, expires_at)
         else:
             caller = _of_policies(claims, credential, expires_at)
-        return _Verified(caller, claims.iss, credential)
+        return _Verified(caller, credential)
 
 
 def _read(token: str) -> _AccessClaims | _CapabilityClaims:
@@ -172,6 +171,7 @@ def _of_grant(claims: _AccessClaims, credential: Credential, expires_at: int) ->
         worker_sid=worker_sid,
         role=role,
         expires_at=expires_at,
+        issuer=claims.iss,
     )
 
 
@@ -193,6 +193,7 @@ def _of_policies(claims: _CapabilityClaims, credential: Credential, expires_at: 
         role=CAPABILITY,
         policies=policies,
         expires_at=expires_at,
+        issuer=claims.iss,
     )
 
 

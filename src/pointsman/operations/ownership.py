@@ -6,15 +6,9 @@ from pointsman.auth.permissions import ACCESS_DENIED, Lookup
 from pointsman.domain.nouns import Task
 from pointsman.domain.refusal import Refusal
 from pointsman.engine.workspace.engine import WorkspaceEngine
-from pointsman.operations.scope import WorkspaceScope
 
 
-async def check(scope: WorkspaceScope, lookup: Lookup) -> None:
-    """As `check_in`, for whoever is not in a turn of the workspace."""
-    await scope.ask(lambda ws: check_in(ws, lookup))
-
-
-def check_in(ws: WorkspaceEngine, lookup: Lookup) -> None:
+def check(ws: WorkspaceEngine, lookup: Lookup) -> None:
     """Raises Refusal 403. What does not exist passes: the operation itself says so, with 404.
 
     A worker may read a task that is routed to it or that it has, or had, a reservation of; it may change one that is

@@ -7,8 +7,10 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from pointsman.auth.caller import Caller
+from pointsman.auth.permissions import Lookup
 from pointsman.domain.refusal import not_found
 from pointsman.engine.workspace.engine import WorkspaceEngine
+from pointsman.operations import ownership
 from pointsman.runtime.node import Node
 
 T = TypeVar("T")
@@ -18,14 +20,18 @@ _WORKSPACE_SID = re.compile(r"WS[0-9a-f]{32}")
 
 
 class WorkspaceScope:
-    """Commands and queries for a workspace; one of another account is not found."""
+    """Commands and queries for a workspace; one of another account is not found.
 
-    __slots__ = ("caller", "node", "sid")
+    `lookup`, what the caller's permissions leave open, is asked in the same turn: a moment later it may be otherwise.
+    """
 
-    def __init__(self, node: Node, caller: Caller, sid: str) -> None:
+    __slots__ = ("caller", "lookup", "node", "sid")
+
+    def __init__(self, node: Node, caller: Caller, sid: str, lookup: Lookup | None = None) -> None:
         self.node = node
         self.caller = caller
         self.sid = sid
+        self.lookup = lookup
 
     async def ask(self, query: Callable[[WorkspaceEngine], T]) -> T:
         """The answer of a query, once everything that it has seen is durable. Raises Refusal."""
@@ -51,6 +57,8 @@ class WorkspaceScope:
         workspace = ws.tables.workspace
         if workspace is None or workspace.account_sid != self.caller.account_sid:
             raise not_found(f"/Workspaces/{self.sid}")
+        if self.lookup is not None:
+            ownership.check(ws, self.lookup)
         return ws
 
 

@@ -7,7 +7,6 @@ from typing import Any
 from pointsman.auth.caller import Caller
 from pointsman.auth.permissions import permit
 from pointsman.domain.refusal import Refusal, not_found
-from pointsman.operations import ownership
 from pointsman.operations.scope import WorkspaceScope
 from pointsman.realtime.envelope import Envelope, envelope_of
 from pointsman.realtime.hub import Hub
@@ -33,8 +32,7 @@ class Calls:
     async def on_post(self, req: Request, resp: Response) -> None:
         try:
             envelope = await envelope_of(req)
-            caller = authenticated(self._house, self._hub, req, envelope)
-            permit(caller, "POST", "wschannels", {})
+            caller = admitted(self._house, self._hub, req, envelope, "wschannels")
             answer(resp, {"payload": await self._payload(req, caller, envelope)})
         except Refusal as refusal:  # without the header that would have a browser ask for a password
             answer_error(resp, refusal.status, refusal.message, refusal.code)
@@ -48,9 +46,7 @@ class Calls:
         operation, sids = operation_of(envelope.method, below.split("/"))
         if operation is None or room != "Workspaces":
             raise not_found(f"/{envelope.path[:300]}")
-        scope = WorkspaceScope(self._house.node, caller, workspace)
-        if lookup is not None:
-            await ownership.check(scope, lookup)
+        scope = WorkspaceScope(self._house.node, caller, workspace, lookup)
         self._note_reading(caller, envelope.token, operation, sids)
         version = if_match(req, sids[-1] if sids else workspace)
         return await operation(Call(scope, self._places, sids, envelope.parameters, version))
@@ -67,10 +63,11 @@ class Calls:
                 opening.reads_reservations(ticket)
 
 
-def authenticated(house: House, hub: Hub, req: Request, envelope: Envelope) -> Caller:
-    """Who calls, with a ticket for what the call causes. Raises Refusal 401."""
+def admitted(house: House, hub: Hub, req: Request, envelope: Envelope, channel: str) -> Caller:
+    """Who calls through a channel, with a ticket for what the call causes. Raises Refusal 401, 403."""
     client: Any = req.scope.get("client")
     caller = house.tokens.caller(envelope.token, client[0] if client else "")
-    hub.renew(caller.workspace_sid, caller.worker_sid, caller.expires_at)
+    permit(caller, "POST", channel, {})
+    hub.renew(caller.workspace_sid, caller.worker_sid, caller)
     take_ticket(req.scope, caller, house.settings.caller_hold_ms / 1000)
     return caller

@@ -26,13 +26,14 @@ class Realtime:
     """The whole ASGI application: WebSockets here, HTTP in the other doors' application."""
 
     def __init__(self, house: House, app: App) -> None:
-        self.hub = Hub(house.node.clock, house.settings.max_sockets_per_channel)
+        self.hub = Hub(house.node.clock, house.directory, house.settings.max_sockets_per_channel)
         self._app: Any = app
         self._sockets = Sockets(house, self.hub)
         app.add_route("/v1/wschannels", Calls(house, self.hub))
         app.add_route("/v1/wschannels/{account}/{sid}", OldCalls(house, self.hub, app))
         house.node.listeners.append(Broadcast(self.hub))
         house.metrics.sources.append(self.hub.figures)
+        house.directory.listeners.append(self.hub.look_at_tokens)
         if isinstance(house.node.clock, VirtualClock):
             house.node.dues.append(self.hub.next_expiry)
             house.node.idlers.append(self.hub.expire)

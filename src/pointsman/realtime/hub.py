@@ -6,6 +6,8 @@ import asyncio
 from collections import OrderedDict
 from collections.abc import Iterator
 
+from pointsman.auth.caller import Caller
+from pointsman.auth.directory import Directory
 from pointsman.domain.limits import SECOND
 from pointsman.domain.refusal import Refusal
 from pointsman.metrics import FRAMES_SENT, SOCKETS_CUT, SOCKETS_OPEN, SOCKETS_OPENED, Metric
@@ -27,13 +29,14 @@ Key = tuple[str, str]
 class Hub:
     """`opened` and `cut` count sockets since the start, `open` those that are there now."""
 
-    def __init__(self, clock: Clock, sessions_per_channel: int) -> None:
+    def __init__(self, clock: Clock, directory: Directory, sessions_per_channel: int) -> None:
         self._clock = clock
+        self._directory = directory
         self._most = sessions_per_channel
         self._rooms: dict[str, dict[str, list[Session]]] = {}
         self._kicked: OrderedDict[tuple[Key, bytes], None] = OrderedDict()
-        self._renewed: dict[Key, int] = {}
-        """The latest expiry of tokens that were seen for a channel which has sessions."""
+        self._seen: dict[Key, dict[str, Caller]] = {}
+        """For a channel which has sessions, whose tokens were seen: of each issuer's the one that counts longest."""
         self.closing = False
         self.open = 0
         self.opened = 0
@@ -68,7 +71,7 @@ class Hub:
         """Let it hear what is decided from now on."""
         address = session.address
         self._rooms.setdefault(address.workspace_sid, {}).setdefault(address.sid, []).append(session)
-        self.renew(address.workspace_sid, address.sid, session.expires_at)
+        self.renew(address.workspace_sid, address.sid, session.caller)
         self.open += 1
         self.opened += 1
         self._beat_later(session)
@@ -113,27 +116,34 @@ class Hub:
         self.cut += session.cut
         if group:
             return False
-        self._renewed.pop(_key(address), None)
+        self._seen.pop(_key(address), None)
         room = self._rooms[address.workspace_sid]
         del room[address.sid]
         if not room:
             del self._rooms[address.workspace_sid]
         return True
 
-    def renew(self, workspace_sid: str, sid: str, expires_at: int) -> None:
-        """A token was seen for this channel: while one of them is valid, its sessions stay."""
-        key = workspace_sid, sid
-        if sid in self._rooms.get(workspace_sid, ()):
-            self._renewed[key] = max(self._renewed.get(key, 0), expires_at)
+    def renew(self, workspace_sid: str, sid: str, caller: Caller) -> None:
+        """A token was seen for this channel: while one of them counts, its sessions stay."""
+        if sid not in self._rooms.get(workspace_sid, ()):
+            return
+        seen = self._seen.setdefault((workspace_sid, sid), {})
+        known = seen.get(caller.issuer)
+        if known is None or known.expires_at < caller.expires_at:
+            seen[caller.issuer] = caller
 
     def next_expiry(self) -> int | None:
         """When the next session may have to end (µs)."""
-        return min((session.expires_at for session in self.sessions() if session.gone is None), default=None)
+        return min((session.caller.expires_at for session in self.sessions() if session.gone is None), default=None)
 
     async def expire(self) -> None:
         """End what has expired; a virtual clock waits for this on its way."""
+        self.look_at_tokens()
+
+    def look_at_tokens(self) -> None:
+        """End what has expired, and what a deleted key had signed."""
         for session in list(self.sessions()):
-            self._look_at_expiry(session)
+            self._look_at_token(session)
 
     async def close(self, seconds: float) -> None:
         """End all sessions, and wait for their sockets a while."""
@@ -150,22 +160,26 @@ class Hub:
     def _group(self, address: Address) -> list[Session]:
         return self._rooms.get(address.workspace_sid, {}).get(address.sid, [])
 
-    def _look_at_expiry(self, session: Session) -> None:
-        now = self._clock.now()
-        if session.expires_at <= now:
-            session.expires_at = max(session.expires_at, self._renewed.get(_key(session.address), 0))
-        if session.expires_at <= now:
-            session.end(EXPIRED, "The access token has expired")
+    def _look_at_token(self, session: Session) -> None:
+        if not self._counts(session.caller):
+            others = filter(self._counts, self._seen[_key(session.address)].values())
+            session.caller = max(others, key=lambda caller: caller.expires_at, default=session.caller)
+        if not self._counts(session.caller):
+            is_past = session.caller.expires_at <= self._clock.now()
+            session.end(EXPIRED, f"The access token {'has expired' if is_past else 'was withdrawn'}")
+
+    def _counts(self, caller: Caller) -> bool:
+        return caller.expires_at > self._clock.now() and self._directory.credential(caller.issuer) is not None
 
     def _beat_later(self, session: Session) -> None:
-        left = (session.expires_at - self._clock.now()) / SECOND
+        left = (session.caller.expires_at - self._clock.now()) / SECOND
         seconds = LAST_SECONDS if session.gone is not None else min(HEARTBEAT_SECONDS, max(0.05, left))
         session.beat = asyncio.get_running_loop().call_later(seconds, self._beat, session)
 
     def _beat(self, session: Session) -> None:
         if session.gone is not None and session.is_closing:
             return session.abort()
-        self._look_at_expiry(session)
+        self._look_at_token(session)
         session.is_closing = session.gone is not None
         session.send(HEARTBEAT)
         self._beat_later(session)

@@ -55,7 +55,6 @@ class Session:
         "beat",
         "caller",
         "cut",
-        "expires_at",
         "gone",
         "is_closing",
         "opening",
@@ -71,7 +70,6 @@ class Session:
         self.caller = caller
         self.wishes = wishes
         self.token_mark = token_mark
-        self.expires_at = caller.expires_at
         self.gone: tuple[int, str] | None = None
         self.is_closing = False
         """It had a heartbeat to close."""

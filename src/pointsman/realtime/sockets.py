@@ -90,11 +90,7 @@ class Sockets:
         caller = self._house.tokens.caller(token, client[0] if client else "")
         permit(caller, "GET", path.removeprefix("/v1/"), {})
         address = self._address(caller, below)
-        wishes = Wishes(
-            closes_others=query.truth("closeExistingSessions") or False,
-            offline_if_disconnected=query.truth("setWorkerOfflineIfDisconnected") or False,
-            disconnect_activity_sid=query.sid("disconnectActivitySid", "WA") if address.dialect == 1 else None,
-        )
+        wishes = _wishes(caller, address, query)
         workspace = WorkspaceScope(self._house.node, caller, caller.workspace_sid)
         await workspace.ask(lambda ws: _check_exists(ws, address.sid))
         self._hub.admit(address)
@@ -172,6 +168,25 @@ async def _finish(pumping: asyncio.Task[None]) -> None:
         await asyncio.wait_for(pumping, 1)
     except (OSError, RuntimeError, TimeoutError):  # uvicorn says so when it is asked to send
         pass
+
+
+def _wishes(caller: Caller, address: Address, query: Parameters) -> Wishes:
+    """What the query asks for. Each dialect has its own way to say where the worker goes when it is disconnected."""
+    closes_others = query.truth("closeExistingSessions") or False
+    if address.dialect == 2:
+        return Wishes(closes_others, query.truth("setWorkerOfflineIfDisconnected") or False)
+    activity = query.sid("disconnectActivitySid", "WA")
+    return Wishes(closes_others, disconnect_activity_sid=activity if _may_set(caller, address.sid, activity) else None)
+
+
+def _may_set(caller: Caller, worker_sid: str, activity_sid: str | None) -> bool:
+    """Whether the caller may set this activity by a request, too; if not, it shall not do so by going away."""
+    path = f"Workspaces/{caller.workspace_sid}/Workers/{worker_sid}"
+    try:
+        permit(caller, "POST", path, {"ActivitySid": [activity_sid or ""]})
+    except Refusal:
+        return False
+    return True
 
 
 def _check_exists(ws: WorkspaceEngine, sid: str) -> None:

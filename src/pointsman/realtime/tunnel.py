@@ -9,9 +9,8 @@ from urllib.parse import quote, urlencode
 
 import falcon
 
-from pointsman.auth.permissions import permit
 from pointsman.domain.refusal import Refusal
-from pointsman.realtime.calls import authenticated
+from pointsman.realtime.calls import admitted
 from pointsman.realtime.envelope import Envelope, envelope_of
 from pointsman.realtime.hub import Hub
 from pointsman.web.answers import App, Request, Response
@@ -34,8 +33,7 @@ class OldCalls:
     async def on_post(self, req: Request, resp: Response, account: str, sid: str) -> None:
         try:
             envelope = await envelope_of(req)
-            caller = authenticated(self._house, self._hub, req, envelope)
-            permit(caller, "POST", f"wschannels/{account}/{sid}", {})
+            admitted(self._house, self._hub, req, envelope, f"wschannels/{account}/{sid}")
             _check(envelope)
         except Refusal as refusal:  # without the header that would have a browser ask for a password
             return answer_error(resp, refusal.status, refusal.message, refusal.code)

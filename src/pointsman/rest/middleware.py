@@ -5,12 +5,9 @@ from __future__ import annotations
 import secrets
 from typing import Any
 
-from pointsman.auth.caller import Caller
 from pointsman.auth.header import caller_of
 from pointsman.auth.permissions import permit
 from pointsman.domain.refusal import Refusal
-from pointsman.operations import ownership
-from pointsman.operations.scope import WorkspaceScope
 from pointsman.rest.resource import Request, Response
 from pointsman.web.errors import CORS_HEADERS
 from pointsman.web.house import House
@@ -30,7 +27,7 @@ class Basics:
 
 
 class Guard:
-    """Sets `req.context.caller`; 401 for wrong or missing credentials, 403 for what a token does not permit."""
+    """Sets `req.context.caller` and `lookup`; 401 for wrong credentials, 403 for what a token does not permit."""
 
     def __init__(self, house: House) -> None:
         self._house = house
@@ -43,16 +40,12 @@ class Guard:
         caller = caller_of(req.get_header("Authorization"), self._house.directory, self._house.tokens, ip)
         if caller is None:
             raise Refusal("Authenticate", status=401, code=20003)
-        req.context.caller = caller
+        req.context.caller, req.context.lookup = caller, None
         take_ticket(req.scope, caller, self._house.settings.caller_hold_ms / 1000)
         if caller.role:
-            await self._permit(req, caller)
-
-    async def _permit(self, req: Request, caller: Caller) -> None:
-        parameters = await form_of(req) if req.method == "POST" else query_of(req)
-        lookup = permit(caller, req.method, req.path.lstrip("/").removeprefix("v1/"), parameters.fields)
-        if lookup is not None:
-            await ownership.check(WorkspaceScope(self._house.node, caller, caller.workspace_sid), lookup)
+            parameters = await form_of(req) if req.method == "POST" else query_of(req)
+            path = req.path.lstrip("/").removeprefix("v1/")
+            req.context.lookup = permit(caller, req.method, path, parameters.fields)
 
 
 def _is_guarded(path: str) -> bool:

@@ -35,7 +35,7 @@ class Resource:
 
     def scope(self, req: Request, workspace: str) -> WorkspaceScope:
         """The workspace of the path, as the caller may see it."""
-        return WorkspaceScope(self.node, self.caller(req), workspace)
+        return WorkspaceScope(self.node, self.caller(req), workspace, req.context.lookup)
 
     def base(self, req: Request) -> str:
         """The URL of this server as the client knows it."""

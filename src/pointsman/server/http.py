@@ -15,6 +15,7 @@ from pointsman.domain.refusal import INVALID
 from pointsman.server.asgi import Application, guarded
 from pointsman.server.websocket import MESSAGE_BYTES, CuttableWebSocket
 from pointsman.settings import Settings
+from pointsman.web.addresses import authority
 from pointsman.web.errors import error_body
 
 KEEP_ALIVE_SECONDS = 75
@@ -121,7 +122,7 @@ def bind(settings: Settings) -> socket.socket:
 def url_of(listener: socket.socket) -> str:
     """Where the server can be reached, as far as its socket knows."""
     host, port = listener.getsockname()[:2]
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+    return f"http://{authority(host, port)}"
 
 
 class PoliteServer(uvicorn.Server):

@@ -17,8 +17,14 @@ def base_of(req: Any, public_url: str | None) -> str:
     host = req.get_header("X-Forwarded-Host") or req.get_header("Host") or ""
     if not _HOST.fullmatch(host):
         server = req.scope.get("server") or ("localhost", None)
-        host = server[0] if server[1] is None else f"{server[0]}:{server[1]}"
+        host = authority(server[0], server[1])
     return f"{scheme if scheme in ('http', 'https') else 'http'}://{host}"
+
+
+def authority(host: str, port: int | None) -> str:
+    """Host and port as a URL has them: an IPv6 address stands in brackets."""
+    host = f"[{host}]" if ":" in host else host
+    return host if port is None else f"{host}:{port}"
 
 
 def with_query(url: str, fields: list[tuple[str, str]]) -> str:

@@ -80,11 +80,13 @@ class Centre:
 
     # -- tokens
 
-    def token(self, worker: str = "", role: str = "worker", ttl: int = 3600) -> str:
+    def token(
+        self, worker: str = "", role: str = "worker", ttl: int = 3600, key: tuple[str, str] = (KEY, SECRET)
+    ) -> str:
         return access_token(
             account_sid=ACCOUNT,
-            key_sid=KEY,
-            key_secret=SECRET,
+            key_sid=key[0],
+            key_secret=key[1],
             workspace_sid=self.sid,
             worker_sid=worker,
             role=role,

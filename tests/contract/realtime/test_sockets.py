@@ -98,7 +98,7 @@ def test_old_channels_of_worker_queue_and_workspace_open(centre: Centre) -> None
 
 
 def test_an_unknown_disconnect_activity_is_refused(centre: Centre) -> None:
-    path, token = f"/v1/wschannels/{ACCOUNT}/{centre.alice}", centre.old_token(worker_sid=centre.alice)
+    path, token = f"/v1/wschannels/{ACCOUNT}/{centre.alice}", centre.old_token(worker_sid=centre.alice, updates=True)
     assert centre.refused(path, token=token, disconnectActivitySid="WA" + "0" * 32)[0] == 400
     assert centre.refused(path, token=token, disconnectActivitySid="nonsense")[0] == 400
 
@@ -142,6 +142,18 @@ def test_a_session_stays_while_a_newer_token_of_its_worker_is_in_use(centre: Cen
     assert socket.until("worker.activity.update")["sid"] == centre.alice
     centre.live.advance(30)
     assert socket.closed()[0] == 4003
+
+
+def test_a_deleted_key_takes_its_sockets_with_it(centre: Centre) -> None:
+    made = centre.live.call("POST", f"/2010-04-01/Accounts/{ACCOUNT}/Keys.json", {"FriendlyName": "lost"}).body
+    key = made["sid"], made["secret"]
+    lost = centre.connect(centre.alice, centre.token(centre.alice, key=key, ttl=7200))
+    kept = centre.connect(centre.bob, centre.token(centre.bob, key=key, ttl=7200))
+    centre.payload(centre.token(centre.bob), "GET", f"Workers/{centre.bob}")  # with another key
+    assert centre.live.call("DELETE", f"/2010-04-01/Accounts/{ACCOUNT}/Keys/{key[0]}.json").status == 204
+    assert lost.closed() == (4003, "The access token was withdrawn")
+    centre.move(centre.bob, "Available")
+    assert kept.until("worker.activity.update")["sid"] == centre.bob
 
 
 def test_close_existing_sessions_without_ping_pong(centre: Centre) -> None:
@@ -237,17 +249,20 @@ def test_presence(centre: Centre) -> None:
     assert [activity(centre.alice), activity(centre.bob)] == ["Offline", "Available"]
 
 
-def test_the_disconnect_activity_of_version_1(centre: Centre) -> None:
+@pytest.mark.parametrize(("updates", "left_in"), [(True, "Unavailable"), (False, "Available")])
+def test_the_disconnect_activity_of_version_1(centre: Centre, updates: bool, left_in: str) -> None:
+    """It is granted to a token that may set the activity itself."""
     centre.move(centre.alice, "Available")
     away = centre.floor.activities["Unavailable"]
-    token = centre.old_token(worker_sid=centre.alice)
-    socket = centre.listen(centre.alice, token, disconnectActivitySid=away)
+    token = centre.old_token(worker_sid=centre.alice, updates=updates)
+    wishes = {"disconnectActivitySid": away, "setWorkerOfflineIfDisconnected": "false" if updates else "true"}
+    socket = centre.listen(centre.alice, token, **wishes)
     hub_ = centre.live.application.asgi.hub
     before = hub_.open
     socket.connection.close()
     wait_until(centre.live, lambda: hub_.open == before - 1)
-    centre.live.advance(11)
-    assert centre.floor.api.workers(centre.alice).fetch().activity_name == "Unavailable"
+    centre.live.advance(60)
+    assert centre.floor.api.workers(centre.alice).fetch().activity_name == left_in
 
 
 def test_an_access_token_of_another_server_opens_nothing(centre: Centre) -> None:

@@ -121,7 +121,9 @@ ACTIVITY = {"ActivitySid": {"required": True}}
         ({"AssignmentStatus": "completed"}, {"AssignmentStatus": ["completed"]}, True),
         ({"AssignmentStatus": "completed"}, {"AssignmentStatus": ["canceled"]}, False),
         ({"AssignmentStatus": "completed"}, {"AssignmentStatus": ["completed", "canceled"]}, False),
+        ({"AssignmentStatus": "completed"}, {"AssignmentStatus": ["completed", ""]}, False),
         ({"AssignmentStatus": "completed"}, {}, False),
+        (ACTIVITY, {"ActivitySid": ["WA1", ""]}, False),
         ({"Priority": 5}, {"Priority": ["5"]}, True),
         ({"Priority": 5}, {"Priority": 5}, True),
         ({"Hold": True}, {"Hold": ["true"]}, True),
@@ -145,6 +147,16 @@ def test_more_parameters_do_not_escape_a_denial() -> None:
     policies = [rule(BASE + "**", "POST"), rule(BASE + WORKER, "POST", allow=False, post_filter=ACTIVITY)]
     assert permits(policies, "POST", WORKER, Attributes=["{}"])
     assert not permits(policies, "POST", WORKER, ActivitySid=["WA1"], Attributes=["{}"])
+
+
+@pytest.mark.parametrize("value", ["WA1", {"required": True}])
+def test_repeated_parameters_do_not_escape_a_denial(value: Any) -> None:
+    """The last value is the one that counts, but a list may read all of them."""
+    denied = rule(BASE + WORKER, "POST", allow=False, post_filter={"ActivitySid": value})
+    policies = [rule(BASE + "**", "POST"), denied]
+    assert permits(policies, "POST", WORKER, ActivitySid=[""])
+    for values in (["WA2", "WA1"], ["WA1", "WA2"], ["", "WA1"], ["WA1", ""]):
+        assert not permits(policies, "POST", WORKER, ActivitySid=values)
 
 
 @pytest.mark.parametrize(

@@ -61,6 +61,7 @@ def test_an_access_token_of_the_official_library(desk: Desk) -> None:
         worker_sid=WORKER,
         role="worker",
         expires_at=VALID_UNTIL * 1_000_000,
+        issuer=KEY,
     )
 
 
