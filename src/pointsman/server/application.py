@@ -14,6 +14,7 @@ from pointsman.auth.directory import Directory
 from pointsman.auth.tokens import Tokens
 from pointsman.courier.problem_alerts import ProblemAlerts
 from pointsman.courier.running import assignment_callbacks, event_callbacks
+from pointsman.history.history import History
 from pointsman.history.retention import keep_forgetting
 from pointsman.journal import Journal
 from pointsman.journal.memory import MemoryJournal
@@ -74,8 +75,10 @@ async def open_application(
     """
     journal = journal or journal_of(settings)
     node = Node(journal, settings, clock or clock_of(settings), random_sid, on_hopeless)
+    history = History(journal)
     await journal.start()
     try:
+        await history.start(node)
         await node.start()
         try:
             directory = Directory(node)
@@ -90,9 +93,9 @@ async def open_application(
                 assignment_callbacks(node, directory, outbound),
             ):
                 metrics.sources.append(lambda: figures(deliveries))
-                house = House(node, settings, directory, Tokens(directory, node.clock), deliveries, metrics)
+                house = House(node, settings, directory, Tokens(directory, node.clock), history, deliveries, metrics)
                 realtime = Realtime(house, create_app(house))
-                forgetting = asyncio.create_task(keep_forgetting(node))
+                forgetting = asyncio.create_task(keep_forgetting(node, history))
                 try:
                     yield RunningApplication(realtime, house, credentials)
                 finally:
@@ -100,4 +103,5 @@ async def open_application(
         finally:
             await node.stop()
     finally:
+        await history.stop()
         await journal.close()

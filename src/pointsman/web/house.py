@@ -7,6 +7,7 @@ import msgspec
 from pointsman.auth.directory import Directory
 from pointsman.auth.tokens import Tokens
 from pointsman.history.deliveries import DeliveryBook
+from pointsman.history.history import History
 from pointsman.metrics import Metrics
 from pointsman.runtime.node import Node
 from pointsman.settings import Settings
@@ -19,6 +20,7 @@ class House(msgspec.Struct, frozen=True):
     settings: Settings
     directory: Directory
     tokens: Tokens
+    history: History
     deliveries: DeliveryBook | None = None
     """How event callbacks fare; None if nobody delivers any."""
     metrics: Metrics = msgspec.field(default_factory=Metrics)
