@@ -38,6 +38,7 @@ from pointsman.engine.core.timers import Timer, Timers
 from pointsman.engine.workspace import deadlines, failures, reactions, reactions_transfers, routing
 from pointsman.engine.workspace.announce import Announcer
 from pointsman.engine.workspace.apply import apply
+from pointsman.engine.workspace.board import Board
 from pointsman.engine.workspace.matching.floor import Floor
 from pointsman.engine.workspace.matching.seat import Seat
 from pointsman.engine.workspace.tables import Tables
@@ -62,6 +63,7 @@ class WorkspaceEngine(StreamEngine):
     def clear_indexes(self) -> None:
         self.timers = Timers()
         self.floor = Floor()
+        self.board = Board()
         self.channel_names: dict[str, str] = {}
         self.worker_names: dict[str, str] = {}
         self.documents: dict[str, dict[str, Any]] = {}
@@ -78,6 +80,7 @@ class WorkspaceEngine(StreamEngine):
 
     def react(self, fact: AnyFact) -> None:
         reactions.react(self, fact)
+        self.board.follow(self.tables, fact)
 
     def announce_before(self, fact: AnyFact) -> tuple[Event, ...]:
         return self.announcer.before(fact)
@@ -92,6 +95,7 @@ class WorkspaceEngine(StreamEngine):
     def ready(self) -> None:
         self.clear_indexes()
         reactions.rebuild(self)
+        self.board.rebuild(self.tables.tasks)
 
     def resume(self, down_since: int | None) -> None:
         if self.tables.workspace is None or down_since is None:
