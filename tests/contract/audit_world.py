@@ -31,11 +31,16 @@ CHANNELS = ("default", "voice", "chat")
 PAUSES = (0.25, 1, 3.5, 8, 20, 45, 60, 61, 119.75)
 
 
+NIGHTS = 15
+"""Long pauses, however many lives are planned: so that there are whole days between them."""
+
+
 class World:
     """`lives` counts the tasks. All that happens is a whole number of milliseconds apart."""
 
-    def __init__(self, node: Node, seed: int, lives_a_tick: int = 8) -> None:
+    def __init__(self, node: Node, seed: int, planned: int, lives_a_tick: int = 8) -> None:
         self.node = node
+        self.planned = planned
         self.random = random.Random(seed)
         self.lives = 0
         self.lives_a_tick = lives_a_tick
@@ -111,8 +116,8 @@ class World:
         if chance() < 0.05 and len(staff) > 12:
             work.append(self.tell(workers.delete, self.random.choice(staff)))
         await asyncio.gather(*work)
-        pause = self.random.choice(PAUSES)
-        await self.node.advance(pause if chance() < 0.97 else pause * 300)
+        is_night = chance() < NIGHTS * self.lives_a_tick / self.planned
+        await self.node.advance(self.random.randint(3_600, 40_000) if is_night else self.random.choice(PAUSES))
 
     async def create(self) -> None:
         self.lives += 1

@@ -23,7 +23,7 @@ from .audit_recount import Event, Recount, waits
 from .audit_world import CHANNELS, TEAMS, WORKSPACE, World
 from .rest_live import SETTINGS, Live, live_server
 
-LIVES = int(os.environ.get("POINTSMAN_AUDIT_LIVES", "1500"))
+LIVES = int(os.environ.get("POINTSMAN_AUDIT_LIVES", "1200"))
 WINDOWS = 20
 PATH = f"/v1/Workspaces/{WORKSPACE}"
 OF_WORKSPACE = {"tasks_created": "task.created", "tasks_timed_out_in_workflow": "workflow.timeout"}
@@ -41,7 +41,7 @@ def short_runs(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_statistics_are_what_the_events_say(tmp_path: Path) -> None:
     first, second = replace(SETTINGS, data=str(tmp_path / "one.db")), replace(SETTINGS, data=str(tmp_path / "two.db"))
     with live_server(first) as live:
-        world = World(live.application.node, seed=7)
+        world = World(live.application.node, seed=7, planned=LIVES)
         live.run(world.found())
         play(live, world, LIVES // 2)
         Audit(live, seed=1).check(WINDOWS // 4)
@@ -59,7 +59,7 @@ def test_statistics_are_what_the_events_say(tmp_path: Path) -> None:
 def test_a_history_that_is_lost_is_made_again(tmp_path: Path) -> None:
     settings = replace(SETTINGS, data=str(tmp_path / "one.db"))
     with live_server(settings) as live:
-        world = World(live.application.node, seed=8)
+        world = World(live.application.node, seed=8, planned=400)
         live.run(world.found())
         play(live, world, 400)
     for path in tmp_path.glob("one.db-history*"):
