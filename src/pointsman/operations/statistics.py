@@ -147,8 +147,19 @@ class Statistics:
         return await self.history.caught_up(self.scope.sid, asked.head)
 
 
-async def of_many_queues(scope: WorkspaceScope, sids: object) -> View:
-    """The real-time figures of 1 to 50 queues; zeros for a queue that there is not."""
+async def of_many_queues(scope: WorkspaceScope, body: bytes) -> View:
+    """The real-time figures of 1 to 50 queues; zeros for a queue that there is not.
+
+    The body is the only one of the API that is JSON (rest-api.md 15.4).
+    """
+    await scope.ask(lambda ws: None)
+    try:
+        asked = msgspec.json.decode(body)
+    except (ValueError, RecursionError):
+        asked = None
+    if not isinstance(asked, dict):
+        raise Refusal('The body must be a JSON object: {"queueSids": ["WQ…", …]}')
+    sids = asked.get("queueSids", asked.get("QueueSids"))
     if not isinstance(sids, list) or not 1 <= len(sids) <= QUEUES_MOST:
         many = len(sids) if isinstance(sids, list) else 0
         raise Refusal(f"queueSids must be a list of 1 to {QUEUES_MOST} TaskQueue sids, but has {many}")

@@ -2,11 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-import msgspec
-
-from pointsman.domain.refusal import Refusal
 from pointsman.history.marks import QUEUE, WORKFLOW, WORKSPACE, Subject
 from pointsman.operations import statistics as operations
 from pointsman.operations.scope import View
@@ -84,19 +79,8 @@ class TaskQueuesStatistics(_Statistics):
         self.show_page(req, resp, query, request, page, f"/{workspace}/TaskQueues/Statistics")
 
     async def on_post_bulk(self, req: Request, resp: Response, workspace: str) -> None:
-        sids = _queue_sids(await raw_body(req))
-        self.show_statistics(req, resp, await operations.of_many_queues(self.scope(req, workspace), sids))
-
-
-def _queue_sids(raw: bytes) -> Any:
-    """The one request body of the API that is JSON (rest-api.md 15.4)."""
-    try:
-        body = msgspec.json.decode(raw)
-    except (ValueError, RecursionError):
-        body = None
-    if not isinstance(body, dict):
-        raise Refusal('The body must be a JSON object: {"queueSids": ["WQ…", …]}')
-    return body.get("queueSids", body.get("QueueSids"))
+        body = await raw_body(req)
+        self.show_statistics(req, resp, await operations.of_many_queues(self.scope(req, workspace), body))
 
 
 class WorkersStatistics(_Statistics):
