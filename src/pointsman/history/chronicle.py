@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 from array import array
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 
 from pointsman.domain.entry import Entry, Event
 from pointsman.domain.limits import SECOND
-from pointsman.history.marks import ACCEPTED, ACCEPTED_TRANSFER, CANCELED, KINDS, NO_WAIT, NOWHERE, Mark
+from pointsman.history.marks import ACCEPTED, ACCEPTED_TRANSFER, CANCELED, KINDS, NO_WAIT, NOWHERE, Mark, Where
 
-BLOCK = 16
+BLOCK = 32
 """Facts in a block: the index says in which blocks a key occurs, and a query reads these."""
 RUN = 16_384
 """Facts in a run, after which a chronicle is stored."""
-
-PLACES = ("task_queue_sid", "workflow_sid", "worker_sid", "task_channel_sid")
-OTHERS = ("task_sid", "reservation_sid", "task_channel_unique_name")
-"""What an event may be asked for by, besides its type: keys of its data."""
 
 MOVES = frozenset({"worker.created", "worker.activity.update", "worker.deleted"})
 
@@ -64,6 +60,9 @@ class Chronicle:
         self._postings: dict[str, array[int]] = {}
         self._block = -1
         self._keys: set[str | None] = set()
+        self._sets: set[tuple[object, ...]] = set()
+        """Keys that come together again and again, for short."""
+        self._wheres: dict[tuple[object, ...], Where] = {}
         self._named: list[tuple[int, str]] = []
         self._moved: set[int] = set()
 
@@ -82,31 +81,34 @@ class Chronicle:
         if seq // BLOCK != self._block:
             self._close_block()
             self._block = seq // BLOCK
-        for n, event in enumerate(entry.events):
-            self._take(entry.at // SECOND, seq * 64 + n, event)
+        at, place, marks, keys = entry.at // SECOND, seq * 64, self.marks, self._keys
+        for event in entry.events:
+            type, get = event.type, event.data.get
+            names = (
+                get("task_channel_sid"),
+                get("task_queue_sid"),
+                get("workflow_sid"),
+                get("worker_sid"),
+                get("task_channel_unique_name"),
+            )
+            self._sets.add(names)
+            keys.update((type, get("task_sid"), get("reservation_sid")))  # type: ignore[arg-type]
+            kind = KINDS.get(type)
+            if kind is not None:
+                where = self._wheres.get(names) or self._where(names)
+                if kind != ACCEPTED and kind != CANCELED:
+                    marks.append((at, place, kind, where, NO_WAIT, NO_WAIT))
+                else:
+                    marks.append(_waited(at, place, kind, where, event))
+            elif type in MOVES:
+                self._move(at, event)
+            place += 1
         self.seq = seq
 
-    def _take(self, at: int, place: int, event: Event) -> None:
-        type, get = event.type, event.data.get
-        queue, workflow, worker, channel = map(get, PLACES)
-        keys = (type, queue, workflow, worker, channel, *map(get, OTHERS))
-        self._keys.update(keys)  # type: ignore[arg-type]
-        kind = KINDS.get(type)
-        if kind is not None:
-            wait = queue_wait = NO_WAIT
-            if kind == CANCELED:
-                wait = get("task_age", 0)  # type: ignore[assignment]
-            elif kind == ACCEPTED:
-                wait, queue_wait = get("task_age", 0), get("task_age_in_queue", NO_WAIT)  # type: ignore[assignment]
-                if "task_transfer_sid" in event.data:
-                    kind = ACCEPTED_TRANSFER
-            where = [self.number(sid) for sid in (channel, queue, workflow, worker)]
-            self.marks.append(Mark._make((at, place, kind, *where, wait, queue_wait)))
-        elif type in MOVES:
-            number = self.number(worker)
-            self._move(number, at)
-            if type != "worker.deleted":
-                self.presence[number] = (self.number(get("worker_activity_sid")), at)
+    def _where(self, names: tuple[object, ...]) -> Where:
+        where: Where = tuple(map(self.number, names[:4]))  # type: ignore[assignment]
+        self._wheres[names] = where
+        return where
 
     def number(self, sid: object) -> int:
         """The number of a sid, for short; NOWHERE for none."""
@@ -118,16 +120,21 @@ class Chronicle:
             self._named.append((number, sid))  # type: ignore[arg-type]
         return number  # type: ignore[no-any-return]
 
-    def _move(self, worker: int, at: int) -> None:
+    def _move(self, at: int, event: Event) -> None:
         """The worker leaves its activity. Both ends are whole seconds; a stay within one second is none."""
+        worker = self.number(event.data["worker_sid"])
         self._moved.add(worker)
         activity, since = self.presence.pop(worker, (NOWHERE, at))
         if since < at:
             self.stays.append(Stay(worker, since, at, activity))
+        if event.type != "worker.deleted":
+            self.presence[worker] = (self.number(event.data["worker_activity_sid"]), at)
 
     def begin_at(self, seq: int, workers: list[tuple[str, str, int]]) -> None:
         """Go on after `seq`: what led there is not kept any more, only (worker, activity, since) of that moment."""
+        named = self._named
         self._clear()
+        self._named = named
         self.seq = self.stored = seq
         self.presence.clear()
         for worker, activity, since in workers:
@@ -140,7 +147,8 @@ class Chronicle:
     def blocks(self, key: str) -> list[int]:
         """The blocks of the present run in which the key occurs, counted from the run's first."""
         found = list(self._postings.get(key, ()))
-        return [*found, self._block % (RUN // BLOCK)] if key in self._keys else found
+        present = key in self._keys or any(key in some for some in self._sets)
+        return [*found, self._block % (RUN // BLOCK)] if present else found
 
     def page(self) -> Page:
         """All that is not stored."""
@@ -156,6 +164,8 @@ class Chronicle:
         self._clear()
 
     def _close_block(self) -> None:
+        self._keys.update(*self._sets)  # type: ignore[arg-type]
+        self._sets.clear()
         self._keys.discard(None)
         number = self._block % (RUN // BLOCK)
         for key in self._keys:
@@ -165,3 +175,12 @@ class Chronicle:
             else:
                 blocks.append(number)
         self._keys.clear()
+
+
+def _waited(at: int, place: int, kind: int, where: Where, event: Event) -> Mark:
+    """The mark of an end of waiting. A transferee's acceptance is told from a first one."""
+    wait: Any = event.data.get("task_age", 0)
+    in_queue: Any = event.data.get("task_age_in_queue", NO_WAIT) if kind == ACCEPTED else NO_WAIT
+    if kind == ACCEPTED and "task_transfer_sid" in event.data:
+        kind = ACCEPTED_TRANSFER
+    return at, place, kind, where, wait, in_queue

@@ -9,6 +9,8 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Collection, Iterable, Sequence
 from functools import partial
+from itertools import islice
+from operator import itemgetter
 from typing import NamedTuple
 
 from pointsman.history import file_statements as statements
@@ -86,17 +88,16 @@ def fresh_counts(
     marks: list[Mark], subject: Subject, entities: Collection[int], channel: int | None, window: Window
 ) -> list[tuple[int, int, int, int]]:
     """(entity, kind, wait, how many) of marks that are in no file yet, in their order."""
-    first = bisect_left(marks, window.since, key=lambda mark: mark.at)
-    end = bisect_left(marks, window.until + 1, key=lambda mark: mark.at)
-    place = Mark._fields.index(subject.field) if subject.field else None
+    first = bisect_left(marks, window.since, key=itemgetter(0))
+    end = bisect_left(marks, window.until + 1, key=itemgetter(0))
     rows: list[tuple[int, int, int, int]] = []
-    for mark in marks[first:end]:
-        entity = NOWHERE if place is None else mark[place]
-        if entity not in entities or mark.kind not in subject.kinds or channel not in (None, mark.channel):
+    for _, _, kind, where, wait, queue_wait in islice(marks, first, end):
+        entity = NOWHERE if subject.place < 0 else where[subject.place]
+        if entity not in entities or kind not in subject.kinds or channel not in (None, where[0]):
             continue
-        rows.append((entity, mark.kind, mark.wait if subject.waits else NO_WAIT, 1))
-        if mark.queue_wait >= 0 and WAITED_IN_QUEUE in subject.kinds:
-            rows.append((entity, WAITED_IN_QUEUE, mark.queue_wait, 1))
+        rows.append((entity, kind, wait if subject.waits else NO_WAIT, 1))
+        if queue_wait >= 0 and WAITED_IN_QUEUE in subject.kinds:
+            rows.append((entity, WAITED_IN_QUEUE, queue_wait, 1))
     return rows
 
 

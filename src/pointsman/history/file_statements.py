@@ -70,7 +70,8 @@ def store(db: apsw.Connection, stream: int, page: Page) -> None:
         _insert(db, "INTO name", ((stream, number, sid) for number, sid in page.names), 3)
         postings = ((stream, page.run, key, blocks) for key, blocks in page.postings.items())
         _insert(db, "OR REPLACE INTO posting", postings, 4)
-        _insert(db, "INTO mark", ((stream, *mark) for mark in page.marks), 10)
+        marks = ((stream, at, place, kind, *where, *waits) for at, place, kind, where, *waits in page.marks)
+        _insert(db, "INTO mark", marks, 10)
         for level, tally in ((HOUR, hours), (DAY, days)):
             rows = sorted((stream, level, *key, n) for key, n in tally.items())
             _insert(db, "INTO tally", rows, 8, " ON CONFLICT DO UPDATE SET n = n + excluded.n")
@@ -81,22 +82,18 @@ def store(db: apsw.Connection, stream: int, page: Page) -> None:
             db.execute("DELETE FROM presence WHERE stream = ? AND worker = ?", (stream, worker))
 
 
-def tallied(marks: Iterable[Mark]) -> Counter[tuple[int, int, int, int, int]]:
+def tallied(marks: Sequence[Mark]) -> Counter[tuple[int, int, int, int, int]]:
     """How many marks there are by (entity, hour, channel, kind, wait)."""
-    tally: Counter[tuple[int, int, int, int, int]] = Counter()
+    rows = [
+        (at - at % HOUR, kind, channel, queue, workflow, worker, wait, queue_wait)
+        for at, _, kind, (channel, queue, workflow, worker), wait, queue_wait in marks
+    ]
     in_workspace, in_workflow, in_queue, of_worker = (each.kinds for each in (WORKSPACE, WORKFLOW, QUEUE, WORKER))
-    for at, _, kind, channel, queue, workflow, worker, wait, queue_wait in marks:
-        start = at - at % HOUR
-        if kind in in_workspace:
-            tally[NOWHERE, start, channel, kind, wait] += 1
-        if workflow and kind in in_workflow:
-            tally[workflow, start, channel, kind, wait] += 1
-        if queue and kind in in_queue:
-            tally[queue, start, channel, kind, wait] += 1
-            if queue_wait >= 0:
-                tally[queue, start, channel, WAITED_IN_QUEUE, queue_wait] += 1
-        if worker and kind in of_worker:
-            tally[worker, start, channel, kind, NO_WAIT] += 1
+    tally = Counter([(NOWHERE, at, c, kind, wait) for at, kind, c, _, _, _, wait, _ in rows if kind in in_workspace])
+    tally.update([(w, at, c, kind, wait) for at, kind, c, _, w, _, wait, _ in rows if w and kind in in_workflow])
+    tally.update([(q, at, c, kind, wait) for at, kind, c, q, _, _, wait, _ in rows if q and kind in in_queue])
+    tally.update([(q, at, c, WAITED_IN_QUEUE, wait) for at, _, c, q, _, _, _, wait in rows if q and wait >= 0])
+    tally.update([(k, at, c, kind, NO_WAIT) for at, kind, c, _, _, k, _, _ in rows if k and kind in of_worker])
     return tally
 
 

@@ -36,35 +36,36 @@ NOWHERE = 0
 """The number of a queue, workflow, worker or channel that there is none of; as an entity, the workspace itself."""
 
 
-class Mark(NamedTuple):
-    """One countable event. Queues, workflows, workers and channels are numbers of the stream's names."""
+Where = tuple[int, int, int, int]
+"""Channel, queue, workflow and worker: numbers of the stream's names."""
+Mark = tuple[int, int, int, Where, int, int]
+"""One countable event. In this order:
 
-    at: int
-    """In seconds."""
-    place: int
-    """Tells marks of a second apart."""
-    kind: int
-    channel: int
-    queue: int
-    workflow: int
-    worker: int
-    wait: int
-    """Seconds from the task's creation to its acceptance or cancelation."""
-    queue_wait: int
-    """Seconds from entering the queue to acceptance."""
+- when, in whole seconds;
+- its place, which tells marks of a second apart;
+- its kind;
+- where;
+- seconds from the task's creation to its acceptance or cancelation, or NO_WAIT;
+- seconds from entering the queue to acceptance, or NO_WAIT.
+
+A plain tuple, because there are several in every task's life.
+"""
 
 
 class Subject(NamedTuple):
-    """Whose statistics: the field of a mark that names it, and which kinds it counts."""
+    """Whose statistics, and which kinds they count."""
 
     field: str
+    """What names it in the file; "" for the workspace."""
+    place: int
+    """Where it stands in a mark's Where; -1 for the workspace."""
     kinds: frozenset[int]
     waits: bool
     """False where only numbers are counted."""
 
 
 _SHARED = frozenset(range(MOVED, ACCEPTED_TRANSFER + 1))
-WORKSPACE = Subject("", _SHARED | {CREATED}, True)
-WORKFLOW = Subject("workflow", _SHARED | {ENTERED_WORKFLOW}, True)
-QUEUE = Subject("queue", _SHARED | {ENTERED_QUEUE, WAITED_IN_QUEUE}, True)
-WORKER = Subject("worker", frozenset(range(RESERVED, ACCEPTED_TRANSFER + 1)), False)
+WORKSPACE = Subject("", -1, _SHARED | {CREATED}, True)
+WORKFLOW = Subject("workflow", 2, _SHARED | {ENTERED_WORKFLOW}, True)
+QUEUE = Subject("queue", 1, _SHARED | {ENTERED_QUEUE, WAITED_IN_QUEUE}, True)
+WORKER = Subject("worker", 3, frozenset(range(RESERVED, ACCEPTED_TRANSFER + 1)), False)
