@@ -193,3 +193,53 @@ def test_time_in_activities_is_cut_at_the_windows_ends(floor: Floor) -> None:
     begin = datetime.strptime(start, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
     cut = spent(start_date=begin + timedelta(seconds=4), end_date=begin + timedelta(seconds=25))
     assert cut == {"Offline": (6, 6), "Available": (15, 15), "Unavailable": (0, 0)}
+
+
+def test_the_worked_example_of_the_page(floor: Floor) -> None:
+    """docs/STATISTICS.md: moved after 20 s, offered at 21.2, timed out at 36.2, accepted at 41.9 by another worker."""
+    ann, bob = floor.worker("Ada"), floor.worker("Bob")
+    first, support = floor.queue("First line", "team == 'none'"), floor.queue("Support")
+    targets = [{"queue": first, "timeout": 20}, {"queue": support}]
+    workflow = floor.workflow({"expression": "1==1", "targets": targets}, task_reservation_timeout=15)
+    floor.live.run(_to_whole_second(floor))
+    begin = datetime.fromtimestamp(floor.live.application.node.clock.now() / 1e6, UTC)
+    task = floor.task(workflow)
+    floor.advance(21.2)
+    floor.move(ann, "Available")
+    floor.advance(10)
+    floor.move(bob, "Available")
+    floor.advance(10.7)
+    (accepted,) = [each for each in task.reservations.list() if each.reservation_status == "pending"]
+    assert accepted.worker_name == "Bob"
+    task.reservations(accepted.sid).update(reservation_status="accepted")
+    floor.advance(378.1)
+    task.reservations(accepted.sid).update(reservation_status="completed")
+
+    def shown(queue: str, since: int = 0) -> dict[str, Any]:
+        figures = (
+            floor.api.task_queues(queue)
+            .cumulative_statistics()
+            .fetch(
+                start_date=begin + timedelta(seconds=since),
+                end_date=begin + timedelta(minutes=5),
+                split_by_wait_time="5,30",
+            )
+        )
+        names = ("tasks_entered", "tasks_moved", "tasks_completed")
+        names += ("reservations_created", "reservations_timed_out", "reservations_accepted")
+        figure = {name: getattr(figures, name) for name in names}
+        above = [side["above"]["reservations_accepted"] for side in figures.split_by_wait_time.values()]
+        waits = [figures.wait_duration_until_accepted, figures.wait_duration_in_queue_until_accepted]
+        return figure | {"above": above, "waits": [wait["total"] for wait in waits]}
+
+    nothing = dict.fromkeys(("tasks_moved", "tasks_completed", "reservations_created", "reservations_accepted"), 0)
+    nothing |= {"reservations_timed_out": 0, "above": [0, 0], "waits": [0, 0]}  # type: ignore[dict-item]
+    assert shown(first) == nothing | {"tasks_entered": 1, "tasks_moved": 1}
+    served = {"reservations_accepted": 1, "reservations_timed_out": 1, "above": [1, 1], "waits": [41, 21]}
+    assert shown(support) == nothing | served | {"tasks_entered": 1, "reservations_created": 2}
+    assert shown(support, since=30) == nothing | served | {"tasks_entered": 0, "reservations_created": 1}
+
+
+async def _to_whole_second(floor: Floor) -> None:
+    clock = floor.live.application.node.clock
+    await floor.live.application.node.advance(1 - clock.now() % 1_000_000 / 1e6)

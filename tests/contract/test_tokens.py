@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -230,3 +231,18 @@ def test_a_form_is_judged_as_it_is_read(centre: Centre) -> None:
     )
     assert told(answer) == (403, 20006)
     assert "RoutingTarget" in answer.body["message"]
+
+
+def test_a_supervisor_reads_the_figures_of_many_queues(centre: Centre) -> None:
+    """The one request whose body is JSON."""
+    queue = centre.floor.queues["All"]
+
+    def bulk(role: str, below: str = "TaskQueues/RealTimeStatistics") -> Answer:
+        headers = {"Authorization": f"Bearer {centre.token(centre.alice, role)}", "Content-Type": "application/json"}
+        body = json.dumps({"queueSids": [queue]}).encode()
+        return centre.live.call("POST", f"{centre.floor.path}/{below}", body, headers, login=None)
+
+    for role in ("supervisor", "admin"):
+        assert bulk(role).body["task_queue_data"][0]["total_eligible_workers"] == 2
+    assert told(bulk("worker")) == (403, 20006)
+    assert told(bulk("admin", "Tasks")) == (415, 20415)

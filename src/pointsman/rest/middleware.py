@@ -14,7 +14,7 @@ from pointsman.operations.scope import WorkspaceScope
 from pointsman.rest.resource import Request, Response
 from pointsman.web.errors import CORS_HEADERS
 from pointsman.web.house import House
-from pointsman.web.parameters import form_of, query_of
+from pointsman.web.parameters import form_of, is_json, query_of
 from pointsman.web.tickets import take_ticket
 
 GUARDED = ("/v1/Workspaces", "/2010-04-01", "/pointsman/v1")
@@ -49,10 +49,16 @@ class Guard:
             await self._permit(req, caller)
 
     async def _permit(self, req: Request, caller: Caller) -> None:
-        parameters = await form_of(req) if req.method == "POST" else query_of(req)
-        lookup = permit(caller, req.method, req.path.lstrip("/").removeprefix("v1/"), parameters.fields)
+        lookup = permit(caller, req.method, req.path.lstrip("/").removeprefix("v1/"), await _fields(req))
         if lookup is not None:
             await ownership.check(WorkspaceScope(self._house.node, caller, caller.workspace_sid), lookup)
+
+
+async def _fields(req: Request) -> dict[str, list[str]]:
+    """What the rules look at. JSON has no fields: only one operation takes it, and the others refuse it later."""
+    if req.method != "POST":
+        return query_of(req).fields
+    return {} if is_json(req) else (await form_of(req)).fields
 
 
 def _is_guarded(path: str) -> bool:
