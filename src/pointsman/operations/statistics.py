@@ -12,6 +12,7 @@ from pointsman.domain.refusal import Refusal
 from pointsman.engine.workspace.engine import WorkspaceEngine
 from pointsman.history import figures
 from pointsman.history.figures import NOBODY, Window
+from pointsman.history.file_statements import Counts
 from pointsman.history.history import Followed, History
 from pointsman.history.marks import QUEUE, WORKER, WORKFLOW, WORKSPACE, Subject
 from pointsman.operations import statistics_views as views
@@ -25,7 +26,7 @@ OWN = {WORKSPACE: views.OF_WORKSPACE, WORKFLOW: views.OF_WORKFLOW, QUEUE: views.
 SID = {WORKSPACE: "", WORKFLOW: "workflow_sid", QUEUE: "task_queue_sid", WORKER: "worker_sid"}
 
 
-class _Asked(NamedTuple):
+class Asked(NamedTuple):
     """What the engine says to a request, and what to ask history for."""
 
     view: View
@@ -62,6 +63,13 @@ class Statistics:
         view = await self._cumulative(asked, subject, [sid])
         return asked.view | {"cumulative": view[sid], "realtime": asked.realtime}
 
+    async def counted(self, subject: Subject, sid: str) -> tuple[Asked, Counts]:
+        """The bare counts of the window, for figures that TaskRouter does not have."""
+        asked = await self._ask(lambda ws, channel: {}, subject, sid)
+        followed = await self._known(asked)
+        counted = await figures.counts(self.history, followed, subject, [sid], asked.channel, asked.window)
+        return asked, counted[sid]
+
     async def of_queues(self, request: PageRequest, friendly_name: str | None) -> Page:
         """A page of queues with their statistics."""
         asked = await self._ask(lambda ws, channel: {}, WORKSPACE, NOBODY)
@@ -80,7 +88,7 @@ class Statistics:
         items = [item | {"cumulative": counted[item["task_queue_sid"]]} for item in page.items]
         return msgspec.structs.replace(page, items=items)
 
-    async def _cumulative(self, asked: _Asked, subject: Subject, sids: Sequence[str]) -> dict[str, View]:
+    async def _cumulative(self, asked: Asked, subject: Subject, sids: Sequence[str]) -> dict[str, View]:
         followed = await self._known(asked)
         counted = await figures.counts(self.history, followed, subject, sids, asked.channel, asked.window)
         return {
@@ -114,7 +122,7 @@ class Statistics:
         asked = await self._ask(lambda ws, channel: {}, WORKER, sid)
         return asked.view | {"cumulative": await self._of_workers(asked, [sid])}
 
-    async def _of_workers(self, asked: _Asked, chosen: list[str] | None) -> View:
+    async def _of_workers(self, asked: Asked, chosen: list[str] | None) -> View:
         """Without a choice, of all workers there were: every reservation is some worker's."""
         followed = await self._known(asked)
         subject, sids = (WORKSPACE, [NOBODY]) if chosen is None else (WORKER, chosen)
@@ -129,21 +137,21 @@ class Statistics:
 
     # -- asking
 
-    async def _ask(self, realtime: Callable[[WorkspaceEngine, str | None], View], subject: Subject, sid: str) -> _Asked:
+    async def _ask(self, realtime: Callable[[WorkspaceEngine, str | None], View], subject: Subject, sid: str) -> Asked:
         now = self.scope.now()
 
-        def look(ws: WorkspaceEngine) -> _Asked:
+        def look(ws: WorkspaceEngine) -> Asked:
             view = heading(ws)
             if subject is not WORKSPACE:
                 _check(ws, subject, sid)
                 view[SID[subject]] = sid
             window = window_of(self.query, now, self.scope.node.settings.retention_days)
             channel = _channel(ws, self.query.task_channel)
-            return _Asked(view, realtime(ws, channel), channel, window, ws.head, now // SECOND)
+            return Asked(view, realtime(ws, channel), channel, window, ws.head, now // SECOND)
 
         return await self.scope.ask(look)
 
-    async def _known(self, asked: _Asked) -> Followed:
+    async def _known(self, asked: Asked) -> Followed:
         return await self.history.caught_up(self.scope.sid, asked.head)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import falcon.asgi
 
-from pointsman.rest import statistics
+from pointsman.rest import statistics, waiting
 from pointsman.rest.accounts import Accounts, Keys
 from pointsman.rest.activities import Activities
 from pointsman.rest.alerts import Alerts
@@ -77,6 +77,8 @@ def create_app(house: House) -> App:
             app.add_route(several, resource, suffix="list")
     for place, resource_class, suffix in statistics.ROUTES:
         app.add_route(f"{WORKSPACE}/{place}", resource_class(house), suffix=suffix)
+    for place, resource_class, suffix in waiting.ROUTES:
+        app.add_route(f"{OWN_WORKSPACE}/{place}", resource_class(house), suffix=suffix)
     app.add_route(f"{ACCOUNT}/Keys.json", Keys(house), suffix="list")
     health = Health(house)
     app.add_route("/healthz", health, suffix="alive")

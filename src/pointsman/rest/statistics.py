@@ -14,7 +14,7 @@ from pointsman.web.body import raw_body
 from pointsman.web.parameters import Parameters, query_of
 
 
-def _query(query: Parameters) -> StatisticsQuery:
+def query_statistics(query: Parameters) -> StatisticsQuery:
     return StatisticsQuery(
         minutes=query.whole("Minutes"),
         start_date=query.date("StartDate"),
@@ -34,7 +34,7 @@ def present(view: View) -> View:
 
 class _Statistics(Resource):
     def statistics(self, req: Request, workspace: str) -> Statistics:
-        return Statistics(self.scope(req, workspace), self.house.history, _query(query_of(req)))
+        return Statistics(self.scope(req, workspace), self.house.history, query_statistics(query_of(req)))
 
     def show_statistics(self, req: Request, resp: Response, view: View) -> None:
         answer(resp, present(view) | {"url": self.base(req) + req.path})
