@@ -132,14 +132,21 @@ def queue(ws: WorkspaceEngine, sid: str, channel: str | None) -> View:
     """The real-time figures of a queue; zeros for one that there is not."""
     figures = ws.board.figures(sid, channel)
     age, longest = _age(ws, figures.longest_in_queue)
-    roster = ws.floor.rosters.get(sid)
-    members = roster.activities if roster is not None else {}
     return tasks(ws, figures) | {
         "longest_relative_task_age_in_queue": age,
         "longest_relative_task_sid_in_queue": longest,
-        "activity_statistics": activities(ws, members),
+        **members(ws, sid),
+    }
+
+
+def members(ws: WorkspaceEngine, sid: str) -> View:
+    """The workers of a queue."""
+    roster = ws.floor.rosters.get(sid)
+    by_activity = roster.activities if roster is not None else {}
+    return {
+        "activity_statistics": activities(ws, by_activity),
         "total_available_workers": sum(
-            members.get(activity.sid, 0) for activity in ws.tables.activities if activity.available
+            by_activity.get(activity.sid, 0) for activity in ws.tables.activities if activity.available
         ),
         "total_eligible_workers": len(roster.members) if roster is not None else 0,
     }

@@ -12,6 +12,7 @@ from pointsman.rest.clock import Clock
 from pointsman.rest.deliveries import Deliveries
 from pointsman.rest.events import Events
 from pointsman.rest.health import Health
+from pointsman.rest.live_statistics import LiveStatistics
 from pointsman.rest.metrics import Figures
 from pointsman.rest.middleware import Basics, Guard
 from pointsman.rest.reservations import TaskReservations, WorkerReservations
@@ -77,6 +78,7 @@ def create_app(house: House) -> App:
             app.add_route(several, resource, suffix="list")
     for place, resource_class, suffix in statistics.ROUTES:
         app.add_route(f"{WORKSPACE}/{place}", resource_class(house), suffix=suffix)
+    app.add_route(f"{OWN_WORKSPACE}/Statistics/Stream", LiveStatistics(house))
     for place, resource_class, suffix in waiting.ROUTES:
         app.add_route(f"{OWN_WORKSPACE}/{place}", resource_class(house), suffix=suffix)
     app.add_route(f"{ACCOUNT}/Keys.json", Keys(house), suffix="list")

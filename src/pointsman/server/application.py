@@ -21,6 +21,7 @@ from pointsman.journal.memory import MemoryJournal
 from pointsman.journal.sqlite import SqliteJournal
 from pointsman.metrics import Metrics
 from pointsman.operations.deliveries import figures
+from pointsman.operations.live_statistics import LiveStatistics
 from pointsman.outbound.client import Outbound
 from pointsman.realtime.door import Realtime
 from pointsman.rest.app import create_app
@@ -44,6 +45,7 @@ class RunningApplication(msgspec.Struct, frozen=True):
 
     async def say_goodbye(self) -> None:
         """Close what stays open between requests, before the server is shut down."""
+        self.house.live_statistics.close()
         await self.asgi.close()
 
 
@@ -93,7 +95,8 @@ async def open_application(
                 assignment_callbacks(node, directory, outbound),
             ):
                 metrics.sources.append(lambda: figures(deliveries))
-                house = House(node, settings, directory, Tokens(directory, node.clock), history, deliveries, metrics)
+                tokens, live = Tokens(directory, node.clock), LiveStatistics(node)
+                house = House(node, settings, directory, tokens, history, live, deliveries, metrics)
                 realtime = Realtime(house, create_app(house))
                 forgetting = asyncio.create_task(keep_forgetting(node, history))
                 try:

@@ -9,6 +9,7 @@ from pointsman.auth.tokens import Tokens
 from pointsman.history.deliveries import DeliveryBook
 from pointsman.history.history import History
 from pointsman.metrics import Metrics
+from pointsman.operations.live_statistics import LiveStatistics
 from pointsman.runtime.node import Node
 from pointsman.settings import Settings
 
@@ -21,6 +22,7 @@ class House(msgspec.Struct, frozen=True):
     directory: Directory
     tokens: Tokens
     history: History
+    live_statistics: LiveStatistics
     deliveries: DeliveryBook | None = None
     """How event callbacks fare; None if nobody delivers any."""
     metrics: Metrics = msgspec.field(default_factory=Metrics)
