@@ -25,6 +25,15 @@ class Recount:
 
     def __init__(self, events: list[Event]) -> None:
         self.events = events
+        self.entered: dict[str, int] = {}
+        """By event: when its task came into the queue that the event names."""
+        queues: dict[str, tuple[str | None, int]] = {}
+        for each in events:
+            task, queue = each["event_data"].get("task_sid"), each["event_data"].get("task_queue_sid")
+            if task is not None:
+                if task not in queues or queues[task][0] != queue:
+                    queues[task] = (queue, each["event_date_ms"])
+                self.entered[each["sid"]] = queues[task][1]
 
     def window(self, since: int, until: int, keep: Test) -> list[Event]:
         return [each for each in self.events if since <= second(each) <= until and keep(each["event_data"])]
@@ -34,9 +43,8 @@ class Recount:
     def tasks(self, since: int, until: int, keep: Test, splits: list[int], own: dict[str, str]) -> dict[str, Any]:
         """What a workspace, workflow or queue has; `own` names the event types of the figures that only it has."""
         rows = self.window(since, until, keep)
-        accepted = [
-            int(each["event_data"]["task_age"]) for each in rows if each["event_type"] == "reservation.accepted"
-        ]
+        ends = [each["event_data"] for each in rows if each["event_type"] == "reservation.accepted"]
+        accepted = [int(data["task_age"]) for data in ends if "task_transfer_sid" not in data]
         canceled = [int(each["event_data"]["task_age"]) for each in rows if each["event_type"] == "task.canceled"]
         return self.reservations(rows) | {
             "tasks_canceled": len(canceled),
@@ -44,7 +52,7 @@ class Recount:
             "tasks_deleted": many(rows, "task.deleted", "task.system-deleted"),
             "tasks_moved": many(rows, "task-queue.moved"),
             "avg_task_acceptance_time": half_up(sum(accepted), len(accepted)),
-            "wait_duration_until_accepted": waits(accepted),
+            "wait_duration_until_accepted": waits([int(data["task_age"]) for data in ends]),
             "wait_duration_until_canceled": waits(canceled),
             "split_by_wait_time": {
                 str(split): {
@@ -64,13 +72,11 @@ class Recount:
 
     def waited_in_queue(self, since: int, until: int, keep: Test) -> dict[str, int]:
         rows = self.window(since, until, keep)
-        return waits(
-            [
-                int(each["event_data"]["task_age_in_queue"])
-                for each in rows
-                if each["event_type"] == "reservation.accepted"
-            ]
-        )
+        return waits([self.in_queue(each) for each in rows if each["event_type"] == "reservation.accepted"])
+
+    def in_queue(self, event: Event) -> int:
+        """Seconds that the event's task has been in its queue, to the millisecond."""
+        return int(event["event_date_ms"] - self.entered[event["sid"]]) // 1000
 
     def reservations(self, rows: Iterable[Event]) -> dict[str, Any]:
         rows = list(rows)
@@ -109,11 +115,9 @@ class Recount:
             data, sid = each["event_data"], each["event_data"].get("task_sid")
             if sid is None:
                 continue
-            last[sid] = data
+            last[sid], entered[sid] = data, self.entered[each["sid"]]
             if each["event_type"] == "task.created":
-                born[sid] = entered[sid] = each["event_date_ms"]
-            elif each["event_type"] == "task-queue.entered":
-                entered[sid] = each["event_date_ms"]
+                born[sid] = each["event_date_ms"]
             elif each["event_type"] in ("task.deleted", "task.system-deleted"):
                 last[sid] = {**data, "task_assignment_status": "deleted"}
         statuses = dict.fromkeys(("pending", "reserved", "assigned", "wrapping"), 0)

@@ -14,6 +14,7 @@ from pointsman.engine.workspace import (
     reservations,
     task_queues,
     tasks,
+    transfers,
     worker_channels,
     workers,
     workflows,
@@ -137,7 +138,11 @@ class World:
         for row in ws.tables.reservations:
             target = {"pending": ("accepted", "rejected"), "accepted": ("completed", "wrapping")}.get(row.status)
             target = ("completed", "completed") if row.status == "wrapping" else target
-            if target is not None and chance() < 0.6:
+            if row.status == "accepted" and chance() < 0.08:
+                to = self.random.choice([*ws.tables.task_queues, *ws.tables.workers]).sid
+                which = {"reservation_sid": row.sid, "task_sid": row.task_sid, "to": to}
+                found.append((transfers.initiate, row.worker_sid, which))
+            elif target is not None and chance() < 0.6:
                 found.append((reservations.update, row.sid, {"reservation_status": target[chance() < 0.25]}))
         for task in ws.tables.tasks:
             if task.finished_at is None and chance() < 0.03:

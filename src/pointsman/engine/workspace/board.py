@@ -193,25 +193,42 @@ def _of_reservation(tables: Tables, fact: Any) -> str:
     return tables.reservations[fact.sid].task_sid
 
 
-_TASK_OF: dict[type[Fact], Callable[[Tables, Any], str]] = dict.fromkeys(
-    (
-        facts.TaskCreated,
-        facts.TaskUpdated,
-        facts.TaskStepped,
-        facts.TaskWrapped,
-        facts.TaskCompleted,
-        facts.TaskCanceled,
-        facts.TaskDeleted,
-        facts.TaskRemoved,
-    ),
-    _itself,
-) | dict.fromkeys(
-    (
-        facts.ReservationCreated,
-        facts.ReservationAccepted,
-        facts.ReservationClosed,
-        facts.ReservationWrapped,
-        facts.ReservationCompleted,
-    ),
-    _of_reservation,
+def _of_transfer(tables: Tables, fact: Any) -> str:
+    return tables.transfers[fact.sid].task_sid
+
+
+_TASK_OF: dict[type[Fact], Callable[[Tables, Any], str]] = (
+    dict.fromkeys(
+        (
+            facts.TaskCreated,
+            facts.TaskUpdated,
+            facts.TaskStepped,
+            facts.TaskWrapped,
+            facts.TaskCompleted,
+            facts.TaskCanceled,
+            facts.TaskDeleted,
+            facts.TaskRemoved,
+        ),
+        _itself,
+    )
+    | dict.fromkeys(
+        (
+            facts.ReservationCreated,
+            facts.ReservationAccepted,
+            facts.ReservationClosed,
+            facts.ReservationWrapped,
+            facts.ReservationCompleted,
+        ),
+        _of_reservation,
+    )
+    | dict.fromkeys(
+        (
+            facts.TransferInitiated,
+            facts.TransferAttemptFailed,
+            facts.TransferCompleted,
+            facts.TransferFailed,
+            facts.TransferCanceled,
+        ),
+        _of_transfer,
+    )
 )
