@@ -6,6 +6,7 @@ Nothing here is shared with the server. An event is what the resource shows: its
 from __future__ import annotations
 
 import json
+from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -36,7 +37,8 @@ class Recount:
                 self.entered[each["sid"]] = queues[task][1]
 
     def window(self, since: int, until: int, keep: Test) -> list[Event]:
-        return [each for each in self.events if since <= second(each) <= until and keep(each["event_data"])]
+        first, end = bisect_left(self.events, since, key=second), bisect_right(self.events, until, key=second)
+        return [each for each in self.events[first:end] if keep(each["event_data"])]
 
     # -- cumulative
 

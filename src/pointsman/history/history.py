@@ -20,6 +20,7 @@ from pointsman.journal import Journal
 from pointsman.journal.envelope import decode
 from pointsman.journal.port import JournalError, JournalUnavailable
 from pointsman.journal.sqlite import SqliteJournal
+from pointsman.metrics import HISTORY_BEHIND, Metric, Value
 from pointsman.runtime.feed import Release
 from pointsman.runtime.node import Node
 
@@ -137,6 +138,10 @@ class History:
             followed.durable = max(seq, followed.durable)
         self._behind[stream] = None
         self._wake.set()
+
+    def figures(self) -> dict[Metric, Value]:
+        behind = [followed.durable - followed.chronicle.seq for followed in self._followed.values()]
+        return {HISTORY_BEHIND: sum(behind) + sum(self._early.values())}
 
     # -- following
 

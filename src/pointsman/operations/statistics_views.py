@@ -8,7 +8,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from pointsman.domain.limits import SECOND
 from pointsman.engine.workspace.board import Figures, Longest
 from pointsman.engine.workspace.engine import WorkspaceEngine
-from pointsman.engine.workspace.matching.roster import EVERYONE
 from pointsman.history import marks
 from pointsman.history.figures import Spent, Window
 from pointsman.history.file_statements import Counts
@@ -159,8 +158,7 @@ def workspace(ws: WorkspaceEngine, channel: str | None) -> View:
 def workers(ws: WorkspaceEngine, chosen: Iterable[str] | None = None) -> View:
     """All workers, or those with these sids, by activity."""
     if chosen is None:
-        roster = ws.floor.rosters[EVERYONE]
-        return {"activity_statistics": activities(ws, roster.activities), "total_workers": len(roster.members)}
+        return {"activity_statistics": activities(ws, ws.everyone()), "total_workers": len(ws.tables.workers)}
     counted = Counter(ws.tables.workers[sid].activity_sid for sid in chosen)
     return {"activity_statistics": activities(ws, counted), "total_workers": counted.total()}
 

@@ -21,6 +21,7 @@ from pointsman.journal.memory import MemoryJournal
 from pointsman.journal.sqlite import SqliteJournal
 from pointsman.metrics import Metrics
 from pointsman.operations.deliveries import figures
+from pointsman.operations.figures import Routing
 from pointsman.operations.live_statistics import LiveStatistics
 from pointsman.outbound.client import Outbound
 from pointsman.realtime.door import Realtime
@@ -28,6 +29,7 @@ from pointsman.rest.app import create_app
 from pointsman.runtime.clock import Clock, RealClock, VirtualClock
 from pointsman.runtime.ids import random_sid
 from pointsman.runtime.node import Node
+from pointsman.runtime.pulse import Pulse
 from pointsman.settings import Settings, SettingsError
 from pointsman.web.house import House
 
@@ -94,15 +96,18 @@ async def open_application(
                 event_callbacks(node, outbound, alerts.note) as deliveries,
                 assignment_callbacks(node, directory, outbound),
             ):
+                routing, pulse = Routing(node), Pulse()
+                metrics.sources += [routing.figures, node.commit_figures, pulse.figures, history.figures]
                 metrics.sources.append(lambda: figures(deliveries))
                 tokens, live = Tokens(directory, node.clock), LiveStatistics(node)
                 house = House(node, settings, directory, tokens, history, live, deliveries, metrics)
                 realtime = Realtime(house, create_app(house))
-                forgetting = asyncio.create_task(keep_forgetting(node, history))
+                chores = [asyncio.create_task(each) for each in (keep_forgetting(node, history), pulse.run())]
                 try:
                     yield RunningApplication(realtime, house, credentials)
                 finally:
-                    forgetting.cancel()
+                    for chore in chores:
+                        chore.cancel()
         finally:
             await node.stop()
     finally:

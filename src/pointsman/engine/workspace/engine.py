@@ -40,6 +40,7 @@ from pointsman.engine.workspace.announce import Announcer
 from pointsman.engine.workspace.apply import apply
 from pointsman.engine.workspace.board import Board
 from pointsman.engine.workspace.matching.floor import Floor
+from pointsman.engine.workspace.matching.roster import EVERYONE
 from pointsman.engine.workspace.matching.seat import Seat
 from pointsman.engine.workspace.tables import Tables
 from pointsman.engine.workspace.workflow_document import WorkflowDocument, parse_document
@@ -200,6 +201,10 @@ class WorkspaceEngine(StreamEngine):
     def members(self, queue_sid: str) -> dict[int, Seat]:
         """The workers of a queue by number."""
         return self.floor.rosters[queue_sid].members
+
+    def everyone(self) -> dict[str, int]:
+        """How many workers there are by activity."""
+        return self.floor.rosters[EVERYONE].activities
 
     def task_document(self, task: Task) -> dict[str, Any]:
         """The task's attributes, parsed."""
