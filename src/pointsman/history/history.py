@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from functools import partial
 
 import msgspec
@@ -94,6 +95,7 @@ class History:
         self._early: dict[str, int] = {}
         """Streams that were heard of before they were opened, and how far they are durable."""
         self._behind: dict[str, None] = {}
+        self._dropped: set[str] = set()
         self._wake = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
 
@@ -164,6 +166,8 @@ class History:
 
     async def _follow(self, stream: str) -> bool:
         """Fold a slice of what is durable; True if there is no more."""
+        if stream in self._dropped:
+            return True
         followed = await self.follow(stream)
         chronicle = followed.chronicle
         for _ in range(SLICE):
@@ -204,7 +208,8 @@ class History:
     async def _store(self, followed: Followed) -> None:
         async with followed.lock:
             page = followed.chronicle.page()
-            await self.file.write(partial(statements.store, stream=followed.number, page=page))
+            if followed.chronicle.stream not in self._dropped:
+                await self.file.write(partial(statements.store, stream=followed.number, page=page))
             followed.chronicle.stored_through(page.seq)
 
     async def follow(self, stream: str) -> Followed:
@@ -253,7 +258,9 @@ class History:
             await asyncio.sleep(0)
 
     async def drop(self, stream: str) -> None:
-        """Drop all of a stream that was deleted."""
-        self._followed.pop(stream, None)
+        """Drop all of a stream that was deleted, for good."""
+        self._dropped.add(stream)
         self._behind.pop(stream, None)
-        await self.file.write(partial(statements.drop, stream=stream))
+        followed = self._followed.pop(stream, None)
+        async with followed.lock if followed is not None else nullcontext():
+            await self.file.write(partial(statements.drop, stream=stream))
