@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from array import array
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import msgspec
@@ -60,8 +61,8 @@ class Chronicle:
         self._postings: dict[str, array[int]] = {}
         self._block = -1
         self._keys: set[str | None] = set()
-        self._sets: set[tuple[object, ...]] = set()
-        """Keys that come together again and again, for short."""
+        self._sets: dict[tuple[object, ...], Where] = {}
+        """Keys of the block that come together again and again, for short."""
         self._wheres: dict[tuple[object, ...], Where] = {}
         self._named: list[tuple[int, str]] = []
         self._moved: set[int] = set()
@@ -74,36 +75,44 @@ class Chronicle:
     @property
     def full(self) -> bool:
         """The run is complete: to be stored before anything else is folded."""
-        return self.seq > self.stored and (self.seq + 1) % RUN == 0
+        return self.room == 0
 
-    def fold(self, seq: int, entry: Entry) -> None:
-        """Take the next entry."""
-        if seq // BLOCK != self._block:
-            self._close_block()
-            self._block = seq // BLOCK
-        at, place, marks, keys = entry.at // SECOND, seq * 64, self.marks, self._keys
-        for event in entry.events:
-            type, get = event.type, event.data.get
-            names = (
-                get("task_channel_sid"),
-                get("task_queue_sid"),
-                get("workflow_sid"),
-                get("worker_sid"),
-                get("task_channel_unique_name"),
-            )
-            self._sets.add(names)
-            keys.update((type, get("task_sid"), get("reservation_sid")))  # type: ignore[arg-type]
-            kind = KINDS.get(type)
-            if kind is not None:
-                where = self._wheres.get(names) or self._where(names)
-                if kind != ACCEPTED and kind != CANCELED:
-                    marks.append((at, place, kind, where, NO_WAIT, NO_WAIT))
-                else:
-                    marks.append(_waited(at, place, kind, where, event))
-            elif type in MOVES:
-                self._move(at, event)
-            place += 1
-        self.seq = seq
+    @property
+    def room(self) -> int:
+        """How many entries the present run still takes."""
+        return (self.run + 1) * RUN - 1 - self.seq
+
+    def fold(self, first_seq: int, entries: Sequence[Entry]) -> None:
+        """Take the next entries, no more than there is room for."""
+        marks, sets, wheres = self.marks, self._sets, self._wheres
+        for seq, entry in enumerate(entries, first_seq):
+            if seq // BLOCK != self._block:
+                self._close_block()
+                self._block = seq // BLOCK
+            at, place, keys = entry.at // SECOND, seq * 64, self._keys
+            for event in entry.events:
+                type, get = event.type, event.data.get
+                names = (
+                    get("task_channel_sid"),
+                    get("task_queue_sid"),
+                    get("workflow_sid"),
+                    get("worker_sid"),
+                    get("task_channel_unique_name"),
+                )
+                where = sets.get(names)
+                if where is None:
+                    where = sets[names] = wheres.get(names) or self._where(names)
+                keys.update((type, get("task_sid"), get("reservation_sid")))  # type: ignore[arg-type]
+                kind = KINDS.get(type)
+                if kind is not None:
+                    if kind != ACCEPTED and kind != CANCELED:
+                        marks.append((at, place, kind, where, NO_WAIT, NO_WAIT))
+                    else:
+                        marks.append(_waited(at, place, kind, where, event))
+                elif type in MOVES:
+                    self._move(at, event)
+                place += 1
+        self.seq = first_seq + len(entries) - 1
 
     def _where(self, names: tuple[object, ...]) -> Where:
         where: Where = tuple(map(self.number, names[:4]))  # type: ignore[assignment]

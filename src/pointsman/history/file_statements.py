@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import chain
 
@@ -62,7 +62,7 @@ def load(db: apsw.Connection, stream: str) -> tuple[int, Chronicle]:
 def store(db: apsw.Connection, stream: int, page: Page) -> None:
     """Write a page, in one transaction."""
     hours = tallied(page.marks)
-    days: Counter[tuple[int, int, int, int, int]] = Counter()
+    days: dict[tuple[int, int, int, int, int], int] = defaultdict(int)
     for (entity, start, channel, kind, wait), n in hours.items():
         days[entity, start - start % DAY, channel, kind, wait] += n
     with _transaction(db):
@@ -82,18 +82,23 @@ def store(db: apsw.Connection, stream: int, page: Page) -> None:
             db.execute("DELETE FROM presence WHERE stream = ? AND worker = ?", (stream, worker))
 
 
-def tallied(marks: Sequence[Mark]) -> Counter[tuple[int, int, int, int, int]]:
+def tallied(marks: Sequence[Mark]) -> Mapping[tuple[int, int, int, int, int], int]:
     """How many marks there are by (entity, hour, channel, kind, wait)."""
-    rows = [
-        (at - at % HOUR, kind, channel, queue, workflow, worker, wait, queue_wait)
-        for at, _, kind, (channel, queue, workflow, worker), wait, queue_wait in marks
-    ]
+    alike = Counter([(at // HOUR, kind, where, wait, in_queue) for at, _, kind, where, wait, in_queue in marks])
+    tally: dict[tuple[int, int, int, int, int], int] = defaultdict(int)
     in_workspace, in_workflow, in_queue, of_worker = (each.kinds for each in (WORKSPACE, WORKFLOW, QUEUE, WORKER))
-    tally = Counter([(NOWHERE, at, c, kind, wait) for at, kind, c, _, _, _, wait, _ in rows if kind in in_workspace])
-    tally.update([(w, at, c, kind, wait) for at, kind, c, _, w, _, wait, _ in rows if w and kind in in_workflow])
-    tally.update([(q, at, c, kind, wait) for at, kind, c, q, _, _, wait, _ in rows if q and kind in in_queue])
-    tally.update([(q, at, c, WAITED_IN_QUEUE, wait) for at, _, c, q, _, _, _, wait in rows if q and wait >= 0])
-    tally.update([(k, at, c, kind, NO_WAIT) for at, kind, c, _, _, k, _, _ in rows if k and kind in of_worker])
+    for (hour, kind, (channel, queue, workflow, worker), wait, queue_wait), n in alike.items():
+        start = hour * HOUR
+        if kind in in_workspace:
+            tally[NOWHERE, start, channel, kind, wait] += n
+        if workflow and kind in in_workflow:
+            tally[workflow, start, channel, kind, wait] += n
+        if queue and kind in in_queue:
+            tally[queue, start, channel, kind, wait] += n
+            if queue_wait >= 0:
+                tally[queue, start, channel, WAITED_IN_QUEUE, queue_wait] += n
+        if worker and kind in of_worker:
+            tally[worker, start, channel, kind, NO_WAIT] += n
     return tally
 
 

@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from functools import partial
+from time import perf_counter
 
 import msgspec
 import structlog
@@ -27,8 +28,10 @@ from pointsman.runtime.node import Node
 
 log = structlog.get_logger(__name__)
 
-SLICE = 200
+SLICE = 500
 """Entries that are folded in one turn of the loop."""
+TURN_SECONDS = 0.002
+"""For so long streams may be folded in a turn, if each of them has little."""
 BACKLOG_MOST = 20_000
 """Entries of a stream that are held on to; beyond that they are read back from the journal."""
 PAUSE = 1.0
@@ -53,7 +56,9 @@ class Followed:
         """In the history file."""
         self.chronicle = chronicle
         self.durable = chronicle.seq
-        self.backlog: deque[tuple[int, Entry]] = deque()
+        self.backlog: deque[tuple[int, Sequence[Entry]]] = deque()
+        """Durable entries that are at hand, by the seq of the first."""
+        self.held = 0
         self.waiters: list[Waiter] = []
         self.lock = asyncio.Lock()
         """Held while a page is stored, and while a query looks at file and chronicle: it must see a page in one."""
@@ -61,16 +66,25 @@ class Followed:
     def offer(self, first_seq: int, entries: Sequence[Entry]) -> None:
         """These are durable."""
         self.durable = max(self.durable, first_seq + len(entries) - 1)
-        if self.backlog and (len(self.backlog) > BACKLOG_MOST or self.backlog[-1][0] != first_seq - 1):
+        if self.held > BACKLOG_MOST:
             self.backlog.clear()
-        self.backlog.extend(enumerate(entries, first_seq))
+            self.held = 0
+        self.backlog.append((first_seq, entries))
+        self.held += len(entries)
 
-    def next(self) -> tuple[int, Entry] | None:
-        """The entry after the last one that was folded, if it is at hand."""
+    def at_hand(self, limit: int) -> Sequence[Entry]:
+        """At most `limit` entries after the last one that was folded; none if the next one is not at hand."""
         wanted = self.chronicle.seq + 1
-        while self.backlog and self.backlog[0][0] < wanted:
+        while self.backlog:
+            first_seq, entries = self.backlog[0]
+            skip = wanted - first_seq
+            if skip < 0:
+                return ()
+            if skip < len(entries):
+                return entries[skip : skip + limit]
             self.backlog.popleft()
-        return self.backlog.popleft() if self.backlog and self.backlog[0][0] == wanted else None
+            self.held -= len(entries)
+        return ()
 
     def wake(self) -> None:
         """Tell those who waited for what is folded now."""
@@ -151,6 +165,7 @@ class History:
         while True:
             await self._wake.wait()
             self._wake.clear()
+            rested = perf_counter()
             while self._behind:
                 for stream in list(self._behind):
                     try:
@@ -162,7 +177,9 @@ class History:
                     except Exception:  # nothing that the file or the journal holds may end the others' history
                         log.exception("history.failed", stream=stream)
                         await asyncio.sleep(PAUSE)
-                    await asyncio.sleep(0)
+                    if stream in self._behind or perf_counter() - rested > TURN_SECONDS:
+                        await asyncio.sleep(0)
+                        rested = perf_counter()
 
     async def _follow(self, stream: str) -> bool:
         """Fold a slice of what is durable; True if there is no more."""
@@ -170,31 +187,27 @@ class History:
             return True
         followed = await self.follow(stream)
         chronicle = followed.chronicle
-        for _ in range(SLICE):
-            if chronicle.full:
-                await self._store(followed)
-            if chronicle.seq >= followed.durable:
-                break
-            entry = followed.next()
-            if entry is None:
+        if chronicle.full:
+            await self._store(followed)
+        if chronicle.seq < followed.durable:
+            entries = followed.at_hand(min(SLICE, chronicle.room))
+            if entries:
+                chronicle.fold(chronicle.seq + 1, entries)
+            else:
                 await self._read_on(followed)
-                break
-            chronicle.fold(*entry)
         followed.wake()
         return chronicle.seq >= followed.durable and not chronicle.full
 
     async def _read_on(self, followed: Followed) -> None:
         """Fold what is not at hand from the journal."""
         chronicle = followed.chronicle
-        rows = await self.journal.read(chronicle.stream, chronicle.seq, SLICE)
+        rows = await self.journal.read(chronicle.stream, chronicle.seq, min(SLICE, chronicle.room))
         if not rows:
             raise JournalUnavailable(f"{chronicle.stream} ends before {followed.durable}")
         if rows[0].seq != chronicle.seq + 1:
             await self._leap(followed, rows[0].seq - 1)
-        for row in rows:
-            if chronicle.full:
-                await self._store(followed)
-            chronicle.fold(row.seq, decode(row.body, chronicle.stream, row.seq))
+            rows = rows[: chronicle.room]
+        chronicle.fold(rows[0].seq, [decode(row.body, chronicle.stream, row.seq) for row in rows])
 
     async def _leap(self, followed: Followed, floor: int) -> None:
         """What led to the floor was forgotten: a snapshot says where the workers were."""
