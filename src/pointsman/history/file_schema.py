@@ -10,9 +10,10 @@ from contextlib import suppress
 
 import apsw
 
-VERSION = 1
+VERSION = 2
 
-# posting: in which blocks of a run of facts a key (an event type or a sid) occurs. Runs are written once, sorted.
+# posting: in which blocks of a run of facts a key (an event type or a sid) occurs. Runs are written once, sorted; those
+# of an era lie side by side for each key, so that a key is looked up once per era, and a run goes into a small place.
 # mark: what is counted, second by second. tally: marks counted by hour and by day (level: its length in seconds).
 # stay: how long a worker was in an activity, once it is over. presence: where workers are now.
 SCHEMA = """
@@ -20,8 +21,8 @@ CREATE TABLE stream(id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, seq INTEG
 CREATE TABLE name(stream INTEGER NOT NULL, id INTEGER NOT NULL, sid TEXT NOT NULL, PRIMARY KEY(stream, id))
     WITHOUT ROWID;
 CREATE TABLE posting(
-    stream INTEGER NOT NULL, run INTEGER NOT NULL, key TEXT NOT NULL, blocks BLOB NOT NULL,
-    PRIMARY KEY(stream, run, key)
+    stream INTEGER NOT NULL, era INTEGER NOT NULL, key TEXT NOT NULL, run INTEGER NOT NULL, blocks BLOB NOT NULL,
+    PRIMARY KEY(stream, era, key, run)
 ) WITHOUT ROWID;
 CREATE TABLE mark(
     stream INTEGER NOT NULL, at INTEGER NOT NULL, place INTEGER NOT NULL, kind INTEGER NOT NULL,

@@ -24,6 +24,8 @@ from pointsman.history.marks import (
 )
 
 HOUR, DAY = 3_600, 86_400
+ERA = 16
+"""Runs."""
 _VALUES_A_STATEMENT = 2_000
 _ROWS_FORGOTTEN = 2_000
 
@@ -68,8 +70,9 @@ def store(db: apsw.Connection, stream: int, page: Page) -> None:
     with _transaction(db):
         db.execute("UPDATE stream SET seq = ? WHERE id = ?", (page.seq, stream))
         _insert(db, "INTO name", ((stream, number, sid) for number, sid in page.names), 3)
-        postings = ((stream, page.run, key, blocks) for key, blocks in page.postings.items())
-        _insert(db, "OR REPLACE INTO posting", postings, 4)
+        era = page.run // ERA
+        postings = ((stream, era, key, page.run, blocks) for key, blocks in page.postings.items())
+        _insert(db, "OR REPLACE INTO posting", postings, 5)
         marks = ((stream, at, place, kind, *where, *waits) for at, place, kind, where, *waits in page.marks)
         _insert(db, "INTO mark", marks, 10)
         for level, tally in ((HOUR, hours), (DAY, days)):
@@ -121,11 +124,13 @@ def _json(numbers: Iterable[object]) -> str:
 
 
 def postings(db: apsw.Connection, stream: int, runs: Sequence[int], key: str) -> dict[int, bytes]:
-    """The blocks of these runs in which a key occurs."""
+    """The blocks of these runs, and perhaps of some between them, in which a key occurs."""
+    if not runs:
+        return {}
     rows = db.execute(
         "SELECT run, blocks FROM json_each(?) AS wanted CROSS JOIN posting "
-        "ON stream = ? AND run = wanted.value AND posting.key = ?",
-        (_json(runs), stream, key),
+        "ON stream = ? AND era = wanted.value AND posting.key = ? AND run BETWEEN ? AND ?",
+        (_json(sorted({run // ERA for run in runs})), stream, key, min(runs), max(runs)),
     )
     return dict(rows)
 
@@ -179,7 +184,7 @@ def forget(db: apsw.Connection, stream: int, run: int, edge: int) -> bool:
     """Delete a slice of what is older than a run and a second; True if there may be more."""
     gone = 0
     for table, key, old, bound in (
-        ("posting", "run, key", "run < ?", run),
+        ("posting", "era, key, run", "run < ?", run),
         ("mark", "at, place", "at < ?", edge),
         ("tally", "level, entity, start, channel, kind, wait", "start + level <= ?", edge),
         ("stay", "worker, since", "until <= ?", edge),

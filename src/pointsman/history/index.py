@@ -54,5 +54,5 @@ def _look_up(db: apsw.Connection, stream: int, runs: Sequence[int], keys: Sequen
     for place, key in enumerate(keys):
         of_key = statements.postings(db, stream, runs if place == 0 else list(found), key)
         sets = {run: set(array("H", blocks)) for run, blocks in of_key.items()}
-        found = sets if place == 0 else {run: found[run] & blocks for run, blocks in sets.items()}
+        found = sets if place == 0 else {run: found[run] & blocks for run, blocks in sets.items() if run in found}
     return found

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from pointsman.domain.entry import Entry, Event
 from pointsman.domain.facts import TaskDeleted
-from pointsman.history import chronicle, history, index
+from pointsman.history import chronicle, file_statements, history, index
 from pointsman.history.events import EventFilter, Place, newest
 from pointsman.history.history import History
 from pointsman.journal import Batch
@@ -25,8 +25,15 @@ TYPES, TASKS, QUEUES, CHANNELS = ("a", "b", "rare"), ("WT1", "WT2", "WT3"), ("WQ
 
 @pytest.fixture(autouse=True)
 def small_runs(monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in (chronicle, index, history):
-        for name, value in (("RUN", 16), ("BLOCK", 4), ("SLICE", 5), ("RUNS_AT_ONCE", 2), ("SEQS_AT_ONCE", 6)):
+    for module in (chronicle, index, history, file_statements):
+        for name, value in (
+            ("RUN", 16),
+            ("ERA", 3),
+            ("BLOCK", 4),
+            ("SLICE", 5),
+            ("RUNS_AT_ONCE", 2),
+            ("SEQS_AT_ONCE", 6),
+        ):
             if hasattr(module, name):
                 monkeypatch.setattr(module, name, value)
 
