@@ -11,7 +11,9 @@ from collections.abc import Collection, Iterable, Sequence
 from functools import partial
 from itertools import islice
 from operator import itemgetter
-from typing import NamedTuple
+from typing import Any, NamedTuple
+
+import apsw
 
 from pointsman.history import file_statements as statements
 from pointsman.history.chronicle import Chronicle, Stay
@@ -19,6 +21,8 @@ from pointsman.history.file_statements import DAY, HOUR, Counts, Part
 from pointsman.history.history import Followed, History
 from pointsman.history.marks import NO_WAIT, NOWHERE, WAITED_IN_QUEUE, Mark, Subject
 
+Row = tuple[int, int, int, int]
+"""(entity, kind, wait, how many)."""
 NOBODY = ""
 """The sid that stands for the workspace itself."""
 
@@ -68,29 +72,36 @@ async def counts(
     found: dict[str, Counts] = {sid: {} for sid in sids}
     of_channel = None if channel is None else names.get(channel, -1)
     async with followed.lock:
-        rows = fresh_counts(followed.chronicle.marks, subject, numbers, of_channel, window)
+        fresh = fresh_counts(followed.chronicle.marks, subject, numbers, of_channel, window)
         work = partial(
-            statements.counts,
+            _counted,
+            fresh=fresh,
             stream=followed.number,
             subject=subject,
             entities=list(numbers),
             channel=of_channel,
             parts=window.parts(),
         )
-        rows += await history.file.read(work)
-    for entity, kind, wait, n in rows:
-        of_sid = found[numbers[entity]]
-        of_sid[kind, wait] = of_sid.get((kind, wait), 0) + n
+        counted = await history.file.read(work)
+    return found | {numbers[entity]: counts for entity, counts in counted.items()}
+
+
+def _counted(db: apsw.Connection, fresh: list[Row], **asked: Any) -> dict[int, Counts]:
+    """In the file's thread, because there may be many rows: those of the file and fresh ones, by entity."""
+    found: dict[int, Counts] = {}
+    for entity, kind, wait, n in (*fresh, *statements.counts(db, **asked)):
+        of_entity = found.setdefault(entity, {})
+        of_entity[kind, wait] = of_entity.get((kind, wait), 0) + n
     return found
 
 
 def fresh_counts(
     marks: list[Mark], subject: Subject, entities: Collection[int], channel: int | None, window: Window
-) -> list[tuple[int, int, int, int]]:
-    """(entity, kind, wait, how many) of marks that are in no file yet, in their order."""
+) -> list[Row]:
+    """Of marks that are in no file yet, in their order."""
     first = bisect_left(marks, window.since, key=itemgetter(0))
     end = bisect_left(marks, window.until + 1, key=itemgetter(0))
-    rows: list[tuple[int, int, int, int]] = []
+    rows: list[Row] = []
     for _, _, kind, where, wait, queue_wait in islice(marks, first, end):
         entity = NOWHERE if subject.place < 0 else where[subject.place]
         if entity not in entities or kind not in subject.kinds or channel not in (None, where[0]):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
@@ -91,10 +92,11 @@ class Statistics:
     async def _cumulative(self, asked: Asked, subject: Subject, sids: Sequence[str]) -> dict[str, View]:
         followed = await self._known(asked)
         counted = await figures.counts(self.history, followed, subject, sids, asked.channel, asked.window)
-        return {
-            sid: views.cumulative(counts, asked.window, self.thresholds, OWN[subject])
-            for sid, counts in counted.items()
-        }
+        shown = {}
+        for sid, counts in counted.items():
+            shown[sid] = views.cumulative(counts, asked.window, self.thresholds, OWN[subject])
+            await asyncio.sleep(0)
+        return shown
 
     # -- of workers
 
