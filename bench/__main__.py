@@ -6,13 +6,14 @@ import argparse
 import sys
 from collections.abc import Callable
 
-from bench import callbacks, lives, sockets
+from bench import callbacks, history, lives, sockets
 from bench.report import Figure, Wrong, report
 
 BENCHES: dict[str, Callable[[bool], list[Figure]]] = {
     "sockets": sockets.run,
     "callbacks": callbacks.run,
     "lives": lives.run,
+    "history": history.run,
 }
 """Each takes whether it is to be quick (below 30 s) and gives its figures, or raises Wrong."""
 

@@ -17,7 +17,9 @@ from typing import Any, NamedTuple
 import msgspec
 
 from pointsman.domain.lifecycle import RESERVATION_STATES, TASK_STATES
-from pointsman.rest.app import ROUTES
+from pointsman.operations.statistics_window import StatisticsQuery, WorkerFilter
+from pointsman.rest import statistics
+from pointsman.rest.app import ROUTES, WORKSPACE
 from pointsman.rest.resource import Resource
 
 PREFIXES = {
@@ -64,10 +66,12 @@ class Operation(NamedTuple):
     resource: type[Resource]
     verb: str
     parameters: dict[str, type]
+    suffix: str | None = None
+    """Of the method that answers, where a resource has several of a kind."""
 
     @property
     def name(self) -> str:
-        return f"{self.verb}-{self.resource.__name__}"
+        return f"{self.verb}-{self.resource.__name__}" + (f"-{self.suffix}" if self.suffix else "")
 
     @property
     def has_if_match(self) -> bool:
@@ -80,7 +84,21 @@ class Operation(NamedTuple):
 
 def operations() -> list[Operation]:
     """Every operation below /v1/Workspaces."""
-    return [each for several, one, cls in ROUTES if one.startswith("/v1/W") for each in _of_route(several, one, cls)]
+    found = [each for several, one, cls in ROUTES if one.startswith("/v1/W") for each in _of_route(several, one, cls)]
+    return [*found, *_statistics()]
+
+
+def _statistics() -> Iterator[Operation]:
+    """Each takes what any of its kind does."""
+    structs: list[type[msgspec.Struct]] = [StatisticsQuery, WorkerFilter]
+    known = {_pascal(field.name): _plain(field.type) for kind in structs for field in msgspec.structs.fields(kind)}
+    pages = {"PageSize": int, "Page": int, "PageToken": str}
+    for place, cls, suffix in statistics.ROUTES:
+        path = f"{WORKSPACE}/{place}"
+        if suffix == "bulk":
+            yield Operation("POST", path, cls, "calculate", {}, suffix)
+        else:
+            yield Operation("GET", path, cls, "listing", known | (pages if suffix == "list" else {}), suffix)
 
 
 def _of_route(several: str | None, one: str, cls: type[Resource]) -> Iterator[Operation]:

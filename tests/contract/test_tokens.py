@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from typing import Any
 
 import pytest
@@ -276,3 +277,18 @@ def test_whose_task_it_is_is_asked_in_the_very_turn(centre: Centre) -> None:
     told_of = [event.event_type for event in reversed(centre.floor.api.events.list(task_sid=task))]
     assert statuses == [200]
     assert told_of.index("task.updated") < told_of.index("reservation.rejected"), "it had no open reservation any more"
+
+
+def test_a_supervisor_reads_the_figures_of_many_queues(centre: Centre) -> None:
+    """The one request whose body is JSON."""
+    queue = centre.floor.queues["All"]
+
+    def bulk(role: str, below: str = "TaskQueues/RealTimeStatistics") -> Answer:
+        headers = {"Authorization": f"Bearer {centre.token(centre.alice, role)}", "Content-Type": "application/json"}
+        body = json.dumps({"queueSids": [queue]}).encode()
+        return centre.live.call("POST", f"{centre.floor.path}/{below}", body, headers, login=None)
+
+    for role in ("supervisor", "admin"):
+        assert bulk(role).body["task_queue_data"][0]["total_eligible_workers"] == 2
+    assert told(bulk("worker")) == (403, 20006)
+    assert told(bulk("admin", "Tasks")) == (415, 20415)

@@ -130,6 +130,7 @@ WORKER_RULES = (
 )
 SUPERVISOR_RULES = (
     Rule(GET, "**"),
+    Rule(POST, "TaskQueues/RealTimeStatistics"),
     Rule(POST, "Workers/*", _only(WORKER_FIELDS)),
     Rule(POST, "Tasks/*/Reservations/*", _supervises),
     *WORKER_RULES,

@@ -1,1 +1,1 @@
-"""What happened: queries over the journal."""
+"""What happened: queries over the journal, and the index and folds behind it that make them quick."""

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from typing import NamedTuple
 
 import msgspec
 
 from pointsman.domain.entry import Entry, Event
+from pointsman.history.history import History
+from pointsman.history.index import places
 from pointsman.journal import Journal
 from pointsman.journal.envelope import decode
 
@@ -41,6 +45,12 @@ class EventFilter(msgspec.Struct, frozen=True, kw_only=True):
     place: Place | None = None
     """The one event that stands here."""
 
+    @property
+    def keys(self) -> list[str]:
+        """What the index knows such events by."""
+        given = (*self.data.values(), self.task_channel, self.event_type)
+        return [key for key in given if key is not None] if self.place is None else []
+
 
 class Found(msgspec.Struct, frozen=True):
     """An event with its entry; `texts` holds the attributes that its body refers to."""
@@ -52,11 +62,17 @@ class Found(msgspec.Struct, frozen=True):
 
 
 async def newest(
-    journal: Journal, stream: str, filter: EventFilter, before: Place | None, wanted: int
+    journal: Journal,
+    stream: str,
+    filter: EventFilter,
+    before: Place | None,
+    wanted: int,
+    history: History | None = None,
 ) -> tuple[list[Found], Place | None]:
     """At most `wanted` events below `before`, newest first, and where to go on; None at the window's end.
 
-    A page that finds little stops after SCAN_MOST rows, with a place to go on from.
+    What history has indexed is looked up, all else looked through. A page that finds little stops after SCAN_MOST
+    rows, with a place to go on from.
     """
     oldest = await journal.seek(stream, filter.since)
     top = await journal.seek(stream, filter.until + 1)
@@ -66,22 +82,43 @@ async def newest(
         oldest, top = max(oldest, filter.place.seq), min(top, filter.place.seq + 1)
     found: list[Found] = []
     scanned = 0
-    while top > oldest and len(found) < wanted and scanned < SCAN_MOST:
-        rows = await journal.read_back(stream, top, SLICE)
-        if not rows:
+    async with aclosing(_rows(journal, history, stream, filter, oldest, top)) as slices:
+        async for rows in slices:
+            for seq, body in rows:
+                top = seq
+                found += _matching(seq, decode(body), filter, before)
+                if len(found) >= wanted:
+                    break
+            scanned += len(rows)
+            await asyncio.sleep(0)
+            if len(found) >= wanted or scanned >= SCAN_MOST:
+                break
+        else:
             top = oldest
-        for row in rows:
-            top = row.seq
-            if row.seq < oldest:
-                break
-            found += _matching(row.seq, decode(row.body), filter, before)
-            if len(found) >= wanted:
-                break
-        scanned += len(rows)
-        await asyncio.sleep(0)
     ended = top <= oldest and len(found) <= wanted
     following = None if ended else found[wanted - 1].place if len(found) >= wanted else Place(top, 0)
     return await _with_texts(journal, stream, found[:wanted]), following
+
+
+async def _rows(
+    journal: Journal, history: History | None, stream: str, filter: EventFilter, oldest: int, top: int
+) -> AsyncGenerator[list[tuple[int, bytes]], None]:
+    """The rows from `top` (outside) down to `oldest` that may hold such events, in slices."""
+    keys = filter.keys
+    followed = await history.follow(stream) if history is not None and keys else None
+    known = followed.chronicle.seq if followed is not None else 0
+    unknown = max(oldest, known + 1)
+    while top > unknown:
+        rows = await journal.read_back(stream, top, SLICE)
+        if not rows:
+            return
+        top = max(rows[-1].seq, unknown)
+        yield [(row.seq, row.body) for row in rows if row.seq >= unknown]
+    if history is None or followed is None:
+        return
+    async for seqs in places(history, followed, keys, oldest, min(top, known + 1)):
+        bodies = await journal.pick(stream, seqs)
+        yield [(seq, bodies[seq]) for seq in seqs if seq in bodies]
 
 
 async def at(journal: Journal, stream: str, place: Place) -> Found | None:

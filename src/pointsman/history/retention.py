@@ -9,7 +9,8 @@ import structlog
 
 from pointsman.domain.limits import SECOND
 from pointsman.domain.nouns import Task, Worker
-from pointsman.journal.port import Journal, Snapshot
+from pointsman.history.history import History
+from pointsman.journal.port import Journal, Snapshot, StreamHead
 from pointsman.runtime.node import Node
 from pointsman.settings import Settings
 
@@ -28,37 +29,48 @@ class _Picture(msgspec.Struct):
     workers: list[Worker] = []
 
 
-async def keep_forgetting(node: Node) -> None:
+async def keep_forgetting(node: Node, history: History | None = None) -> None:
     """Forget at the start, then once on each day of the node's clock, until cancelled."""
     last = None
     while True:
         if (today := node.clock.now() // DAY) != last:
-            await forget_everywhere(node)
+            await forget_everywhere(node, history)
             last = today
         await asyncio.sleep(LOOK_SECONDS)
 
 
-async def forget_everywhere(node: Node) -> None:
+async def forget_everywhere(node: Node, history: History | None = None) -> None:
     """Forget in every workspace; where it fails, the others go on."""
     try:
         after = ""
         while heads := await node.journal.streams(after, SLICE):
             for head in heads:
                 if head.stream.startswith("WS"):
-                    await _try_to_forget(node, head.stream)
+                    await _try_to_forget(node, head, history)
             after = heads[-1].stream
     except Exception:  # the journal may be down, and the next day is soon enough
         log.exception("retention.failed")
 
 
-async def _try_to_forget(node: Node, stream: str) -> None:
+async def _try_to_forget(node: Node, head: StreamHead, history: History | None) -> None:
+    stream, now = head.stream, node.clock.now()
     try:
-        deleted = await forget(node.journal, node.settings, stream, node.clock.now())
+        deleted = await forget(node.journal, node.settings, stream, now)
+        if history is not None:
+            await _forget_history(history, head, now - node.settings.retention_days * DAY)
     except Exception:
         log.exception("retention.failed", stream=stream)
         return
     if deleted:
         log.info("retention.forgot", stream=stream, facts=deleted)
+
+
+async def _forget_history(history: History, head: StreamHead, edge: int) -> None:
+    """A day more than the journal, whose facts go a day later, too: figures of a whole day go together."""
+    if head.deleted:
+        await history.drop(head.stream)
+    else:
+        await history.forget(head.stream, head.floor, (edge - DAY) // SECOND)
 
 
 async def forget(journal: Journal, settings: Settings, stream: str, now: int) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from pointsman.history.deliveries import Callbacks, DeliveryBook, Failure, Standing
-from pointsman.metrics import CALLBACKS_ASIDE, CALLBACKS_DELIVERED, CALLBACKS_FAILED, CALLBACKS_PENDING, Metric
+from pointsman.metrics import CALLBACKS_ASIDE, CALLBACKS_DELIVERED, CALLBACKS_FAILED, CALLBACKS_PENDING, Metric, Value
 from pointsman.operations.scope import View, WorkspaceScope, heading
 
 
@@ -29,7 +29,7 @@ def _failure(failure: Failure) -> View:
     return msgspec.structs.asdict(failure)
 
 
-def figures(book: DeliveryBook) -> dict[Metric, float]:
+def figures(book: DeliveryBook) -> dict[Metric, Value]:
     """What /metrics shows of all workspaces."""
     totals = book.totals()
     return {

@@ -8,7 +8,8 @@ from pointsman.domain.entry import event_place, event_sid
 from pointsman.domain.limits import SECOND
 from pointsman.domain.refusal import Refusal, not_found
 from pointsman.events.event_data import actor_of, event_data, source_of
-from pointsman.history import events as history
+from pointsman.history import events
+from pointsman.history.history import History
 from pointsman.operations.paging import Cursor, Page, PageRequest, decode_token, encode_token, invalid_token
 from pointsman.operations.scope import View, WorkspaceScope
 
@@ -36,7 +37,7 @@ class EventQuery(msgspec.Struct, frozen=True, kw_only=True):
 NAMED = ("reservation_sid", "task_sid", "task_queue_sid", "worker_sid", "workflow_sid")
 
 
-def view(scope: WorkspaceScope, found: history.Found) -> View:
+def view(scope: WorkspaceScope, found: events.Found) -> View:
     """The neutral view of an event."""
     event, origin, at = found.event, found.entry.origin, found.entry.at
     actor_type, actor_sid = actor_of(origin.actor, scope.sid)
@@ -61,13 +62,15 @@ def view(scope: WorkspaceScope, found: history.Found) -> View:
 async def fetch(scope: WorkspaceScope, sid: str) -> View:
     await scope.ask(lambda ws: None)
     place = event_place(scope.sid, sid)
-    found = await history.at(scope.node.journal, scope.sid, history.Place(*place)) if place else None
+    found = await events.at(scope.node.journal, scope.sid, events.Place(*place)) if place else None
     if found is None:
         raise not_found(f"/Workspaces/{scope.sid}/Events/{sid[:100]}")
     return view(scope, found)
 
 
-async def listing(scope: WorkspaceScope, request: PageRequest, query: EventQuery) -> Page:
+async def listing(
+    scope: WorkspaceScope, request: PageRequest, query: EventQuery, history: History | None = None
+) -> Page:
     """One page; a page with few items may still have a next one, when much had to be looked through."""
     await scope.ask(lambda ws: None)
     retention = scope.node.settings.retention_days * DAY
@@ -75,36 +78,36 @@ async def listing(scope: WorkspaceScope, request: PageRequest, query: EventQuery
     if filter is None:
         return Page([])
     before = _place(scope.sid, request.token)
-    found, following = await history.newest(scope.node.journal, scope.sid, filter, before, request.size)
+    found, following = await events.newest(scope.node.journal, scope.sid, filter, before, request.size, history)
     token = encode_token(Cursor(tuple(following))) if following else None
     return Page([view(scope, each) for each in found], token)
 
 
-def _place(stream: str, token: str | None) -> history.Place | None:
+def _place(stream: str, token: str | None) -> events.Place | None:
     if token is None:
         return None
     if token.startswith("PAEV"):
         place = event_place(stream, token[2:])
         if place is None:
             raise invalid_token()
-        return history.Place(*place)
-    return history.Place(*decode_token(token, 2).key)
+        return events.Place(*place)
+    return events.Place(*decode_token(token, 2).key)
 
 
-def _filter(stream: str, query: EventQuery, now: int, retention: int) -> history.EventFilter | None:
+def _filter(stream: str, query: EventQuery, now: int, retention: int) -> events.EventFilter | None:
     """The filter of a query; None if nothing can match it."""
     place = event_place(stream, query.sid) if query.sid is not None else None
     if query.sid is not None and place is None:
         return None
     since, until = _window(query, now, retention)
     data = {name: value for name in NAMED if (value := getattr(query, name)) is not None}
-    return history.EventFilter(
+    return events.EventFilter(
         since=since,
         until=until,
         event_type=query.event_type,
         data=data,
         task_channel=query.task_channel,
-        place=history.Place(*place) if place else None,
+        place=events.Place(*place) if place else None,
     )
 
 

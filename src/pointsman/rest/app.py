@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import falcon.asgi
 
+from pointsman.rest import statistics, waiting
 from pointsman.rest.accounts import Accounts, Keys
 from pointsman.rest.activities import Activities
 from pointsman.rest.alerts import Alerts
@@ -11,6 +12,7 @@ from pointsman.rest.clock import Clock
 from pointsman.rest.deliveries import Deliveries
 from pointsman.rest.events import Events
 from pointsman.rest.health import Health
+from pointsman.rest.live_statistics import LiveStatistics
 from pointsman.rest.metrics import Figures
 from pointsman.rest.middleware import Basics, Guard
 from pointsman.rest.reservations import TaskReservations, WorkerReservations
@@ -74,6 +76,11 @@ def create_app(house: House) -> App:
         app.add_route(one, resource)
         if several is not None:
             app.add_route(several, resource, suffix="list")
+    for place, resource_class, suffix in statistics.ROUTES:
+        app.add_route(f"{WORKSPACE}/{place}", resource_class(house), suffix=suffix)
+    app.add_route(f"{OWN_WORKSPACE}/Statistics/Stream", LiveStatistics(house))
+    for place, resource_class, suffix in waiting.ROUTES:
+        app.add_route(f"{OWN_WORKSPACE}/{place}", resource_class(house), suffix=suffix)
     app.add_route(f"{ACCOUNT}/Keys.json", Keys(house), suffix="list")
     health = Health(house)
     app.add_route("/healthz", health, suffix="alive")

@@ -46,7 +46,7 @@ class Events(Resource):
     async def on_get_list(self, req: Request, resp: Response, workspace: str) -> None:
         query = query_of(req)
         request = page_request(query)
-        page = await operations.listing(self.scope(req, workspace), request, _event_query(query))
+        page = await operations.listing(self.scope(req, workspace), request, _event_query(query), self.house.history)
         self.show_page(req, resp, query, request, page, f"/{workspace}/Events")
 
     async def on_get(self, req: Request, resp: Response, workspace: str, sid: str) -> None:

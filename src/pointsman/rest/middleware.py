@@ -11,7 +11,7 @@ from pointsman.domain.refusal import Refusal
 from pointsman.rest.resource import Request, Response
 from pointsman.web.errors import CORS_HEADERS
 from pointsman.web.house import House
-from pointsman.web.parameters import form_of, query_of
+from pointsman.web.parameters import form_of, is_json, query_of
 from pointsman.web.tickets import take_ticket
 
 GUARDED = ("/v1/Workspaces", "/2010-04-01", "/pointsman/v1")
@@ -43,9 +43,15 @@ class Guard:
         req.context.caller, req.context.lookup = caller, None
         take_ticket(req.scope, caller, self._house.settings.caller_hold_ms / 1000)
         if caller.role:
-            parameters = await form_of(req) if req.method == "POST" else query_of(req)
             path = req.path.lstrip("/").removeprefix("v1/")
-            req.context.lookup = permit(caller, req.method, path, parameters.fields)
+            req.context.lookup = permit(caller, req.method, path, await _fields(req))
+
+
+async def _fields(req: Request) -> dict[str, list[str]]:
+    """What the rules look at. JSON has no fields: only one operation takes it, and the others refuse it later."""
+    if req.method != "POST":
+        return query_of(req).fields
+    return {} if is_json(req) else (await form_of(req)).fields
 
 
 def _is_guarded(path: str) -> bool:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections.abc import Callable
+from time import perf_counter
 
 import structlog
 
 from pointsman.domain.entry import Entry
 from pointsman.journal.port import Batch, Done, Fenced, InDoubt, Journal, JournalError, Outcome
+from pointsman.metrics import COMMIT_FACTS, COMMIT_SECONDS, MOMENTS, SIZES, Histogram, Metric, Value
 from pointsman.runtime.lane import Lane, Unavailable
 from pointsman.settings import Settings
 
@@ -35,6 +37,11 @@ class CommitLoop:
         self.healthy = True
         self._facts = 0
         self._bytes = 0
+        self._sizes, self._durations = Histogram(SIZES), Histogram(MOMENTS)
+
+    def figures(self) -> dict[Metric, Value]:
+        """How much one write takes, and how long."""
+        return {COMMIT_FACTS: self._sizes, COMMIT_SECONDS: self._durations}
 
     def admit(self) -> None:
         """Raises Unavailable if no further command can be taken."""
@@ -90,7 +97,11 @@ class CommitLoop:
     async def _try(self, work: list[tuple[Lane, Batch]]) -> list[tuple[Lane, Batch]]:
         """Append once; what must be tried again."""
         again = []
+        began = perf_counter()
         outcomes = await self._append([batch for _, batch in work]) if work else []
+        if work:
+            self._sizes.observe(sum(len(batch.rows) for _, batch in work))
+            self._durations.observe(perf_counter() - began)
         for (lane, batch), outcome in zip(work, outcomes, strict=True):
             match outcome:
                 case Done():

@@ -11,8 +11,9 @@ import structlog
 from pointsman.domain.entry import SYSTEM, Origin
 from pointsman.domain.limits import SECOND
 from pointsman.domain.refusal import Refusal, not_found
-from pointsman.engine.core.stream import Ids
+from pointsman.engine.core.stream import Ids, StreamEngine
 from pointsman.journal.port import Journal, JournalError
+from pointsman.metrics import Metric, Value
 from pointsman.runtime.clock import Clock, VirtualClock
 from pointsman.runtime.commit import CommitLoop
 from pointsman.runtime.engines import engine_for
@@ -209,6 +210,13 @@ class Node:
     def workspaces(self) -> list[str]:
         """The streams of all workspaces, whosever they are."""
         return [stream for stream, lane in self._lanes.items() if stream.startswith("WS") and not lane.deleted]
+
+    def engines(self) -> list[StreamEngine]:
+        """All engines, as they are at this moment; for figures, which wait for nothing."""
+        return [lane.engine for lane in self._lanes.values() if lane.engine is not None]
+
+    def commit_figures(self) -> dict[Metric, Value]:
+        return self._commit.figures()
 
     async def _lane(self, stream: str) -> Lane:
         lane = self._lanes.get(stream)

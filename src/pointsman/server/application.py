@@ -14,18 +14,22 @@ from pointsman.auth.directory import Directory
 from pointsman.auth.tokens import Tokens
 from pointsman.courier.problem_alerts import ProblemAlerts
 from pointsman.courier.running import assignment_callbacks, event_callbacks
+from pointsman.history.history import History
 from pointsman.history.retention import keep_forgetting
 from pointsman.journal import Journal
 from pointsman.journal.memory import MemoryJournal
 from pointsman.journal.sqlite import SqliteJournal
 from pointsman.metrics import Metrics
 from pointsman.operations.deliveries import figures
+from pointsman.operations.figures import Routing
+from pointsman.operations.live_statistics import LiveStatistics
 from pointsman.outbound.client import Outbound
 from pointsman.realtime.door import Realtime
 from pointsman.rest.app import create_app
 from pointsman.runtime.clock import Clock, RealClock, VirtualClock
 from pointsman.runtime.ids import random_sid
 from pointsman.runtime.node import Node
+from pointsman.runtime.pulse import Pulse
 from pointsman.settings import Settings, SettingsError
 from pointsman.web.house import House
 
@@ -43,6 +47,7 @@ class RunningApplication(msgspec.Struct, frozen=True):
 
     async def say_goodbye(self) -> None:
         """Close what stays open between requests, before the server is shut down."""
+        self.house.live_statistics.close()
         await self.asgi.close()
 
 
@@ -74,8 +79,10 @@ async def open_application(
     """
     journal = journal or journal_of(settings)
     node = Node(journal, settings, clock or clock_of(settings), random_sid, on_hopeless)
+    history = History(journal)
     await journal.start()
     try:
+        await history.start(node)
         await node.start()
         try:
             directory = Directory(node)
@@ -89,15 +96,20 @@ async def open_application(
                 event_callbacks(node, outbound, alerts.note) as deliveries,
                 assignment_callbacks(node, directory, outbound),
             ):
+                routing, pulse = Routing(node), Pulse()
+                metrics.sources += [routing.figures, node.commit_figures, pulse.figures, history.figures]
                 metrics.sources.append(lambda: figures(deliveries))
-                house = House(node, settings, directory, Tokens(directory, node.clock), deliveries, metrics)
+                tokens, live = Tokens(directory, node.clock), LiveStatistics(node)
+                house = House(node, settings, directory, tokens, history, live, deliveries, metrics)
                 realtime = Realtime(house, create_app(house))
-                forgetting = asyncio.create_task(keep_forgetting(node))
+                chores = [asyncio.create_task(each) for each in (keep_forgetting(node, history), pulse.run())]
                 try:
                     yield RunningApplication(realtime, house, credentials)
                 finally:
-                    forgetting.cancel()
+                    for chore in chores:
+                        chore.cancel()
         finally:
             await node.stop()
     finally:
+        await history.stop()
         await journal.close()

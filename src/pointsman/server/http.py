@@ -41,6 +41,8 @@ class PatientNotForever(HttpToolsProtocol):
     head_bytes = 0
     """What has come of a head that is not yet whole, after the piece that it began in: the parser has no limit."""
     look: asyncio.TimerHandle | None = None
+    deaf_looks = 0
+    """How often in a row the peer of an endless answer had not read what it was sent."""
 
     def connection_made(self, transport: Any) -> None:
         super().connection_made(transport)
@@ -94,7 +96,15 @@ class PatientNotForever(HttpToolsProtocol):
         if since is not None and self.loop.time() - since > READ_SECONDS:
             self.transport.close()
             return
+        self.deaf_looks = self.deaf_looks + 1 if self._is_endless() and self.transport.get_write_buffer_size() else 0
+        if self.deaf_looks * LOOK_SECONDS > READ_SECONDS:
+            self.transport.abort()
+            return
         self.look = self.loop.call_later(LOOK_SECONDS, self._look_again)
+
+    def _is_endless(self) -> bool:
+        """The answer under way is a stream of events."""
+        return self.cycle is not None and not self.cycle.response_complete and "endless" in self.cycle.scope
 
     def _stop_looking(self) -> None:
         if self.look is not None:

@@ -114,6 +114,11 @@ def _chosen(name: str, value: str, choices: tuple[str, ...]) -> str:
     return value
 
 
+def is_json(req: Any) -> bool:
+    """The client says that its body is JSON."""
+    return (req.content_type or "").lower().startswith("application/json")
+
+
 async def form_of(req: Any) -> Parameters:
     """The parameters of a POST: a form, whatever the Content-Type says. JSON is refused, or it would have no effect.
 
@@ -123,7 +128,7 @@ async def form_of(req: Any) -> Parameters:
     if known is not None:
         return known
     raw = await raw_body(req)
-    if raw and (req.content_type or "").lower().startswith("application/json"):
+    if raw and is_json(req):
         raise Refusal("The body must be a form (application/x-www-form-urlencoded), not JSON", status=415, code=20415)
     req.context.form = Parameters(parse_form(raw))
     form: Parameters = req.context.form

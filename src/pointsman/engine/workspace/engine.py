@@ -38,7 +38,9 @@ from pointsman.engine.core.timers import Timer, Timers
 from pointsman.engine.workspace import deadlines, failures, reactions, reactions_transfers, routing
 from pointsman.engine.workspace.announce import Announcer
 from pointsman.engine.workspace.apply import apply
+from pointsman.engine.workspace.board import Board
 from pointsman.engine.workspace.matching.floor import Floor
+from pointsman.engine.workspace.matching.roster import EVERYONE
 from pointsman.engine.workspace.matching.seat import Seat
 from pointsman.engine.workspace.tables import Tables
 from pointsman.engine.workspace.workflow_document import WorkflowDocument, parse_document
@@ -62,6 +64,7 @@ class WorkspaceEngine(StreamEngine):
     def clear_indexes(self) -> None:
         self.timers = Timers()
         self.floor = Floor()
+        self.board = Board()
         self.channel_names: dict[str, str] = {}
         self.worker_names: dict[str, str] = {}
         self.documents: dict[str, dict[str, Any]] = {}
@@ -78,6 +81,7 @@ class WorkspaceEngine(StreamEngine):
 
     def react(self, fact: AnyFact) -> None:
         reactions.react(self, fact)
+        self.board.follow(self.tables, fact)
 
     def announce_before(self, fact: AnyFact) -> tuple[Event, ...]:
         return self.announcer.before(fact)
@@ -92,6 +96,7 @@ class WorkspaceEngine(StreamEngine):
     def ready(self) -> None:
         self.clear_indexes()
         reactions.rebuild(self)
+        self.board.rebuild(self.tables.tasks)
 
     def resume(self, down_since: int | None) -> None:
         if self.tables.workspace is None or down_since is None:
@@ -196,6 +201,10 @@ class WorkspaceEngine(StreamEngine):
     def members(self, queue_sid: str) -> dict[int, Seat]:
         """The workers of a queue by number."""
         return self.floor.rosters[queue_sid].members
+
+    def everyone(self) -> dict[str, int]:
+        """How many workers there are by activity."""
+        return self.floor.rosters[EVERYONE].activities
 
     def task_document(self, task: Task) -> dict[str, Any]:
         """The task's attributes, parsed."""

@@ -103,6 +103,7 @@ class Floor:
         waiting = Waiting(task, line, self._order(roster, task), self._serial, avoid)
         self.waiting[task.sid] = waiting
         line.join(waiting)
+        roster.ranking.add(waiting.order)
         if avoid:
             self.fresh[line] = None
 
@@ -148,10 +149,25 @@ class Floor:
             return
         line = waiting.line
         line.leave(waiting)
+        line.pool.roster.ranking.remove(waiting.order)
         if line.count == 0:
             line.pool.close_line(line)
             self.fresh.pop(line, None)
             self.live_lines.pop(line, None)
+
+    def place(self, task_sid: str) -> tuple[int, int] | None:
+        """Where a waiting task stands among all that wait for the same workers' queue, and how many those are.
+
+        None if it does not wait. A task that is meant for one worker stands among those for the same one.
+        """
+        waiting = self.waiting.get(task_sid)
+        if waiting is None or waiting.line is None:
+            return None
+        roster = waiting.line.pool.roster
+        if roster.queue.sid != EVERYONE:
+            return roster.ranking.position(waiting.order), roster.ranking.count
+        rivals = [each for each in self.waiting.values() if each.task.routing_target == waiting.task.routing_target]
+        return 1 + sum(each.order < waiting.order for each in rivals), len(rivals)
 
     def forgive(self, task_sid: str) -> None:
         """Whoever let the task go is no longer last in line: that held for the first look only (ruling 1b)."""

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 
 from pointsman.domain.nouns import TaskQueue
 from pointsman.engine.workspace.matching.pool import Pool, PoolKey
+from pointsman.engine.workspace.matching.ranking import Ranking
 from pointsman.engine.workspace.matching.seat import Seat
 from pointsman.expressions import Expression, OrderBy, Scope, compile_expression
 
@@ -23,6 +24,8 @@ class Roster:
         self.members: dict[int, Seat] = {}
         self.activities: dict[str, int] = {}
         self.pools: dict[PoolKey, Pool] = {}
+        self.ranking = Ranking()
+        """The tasks that wait for this queue, in the order in which they are served."""
         self.read_expression()
 
     def read_expression(self) -> None:
