@@ -47,6 +47,8 @@ CREATE TABLE presence(
 
 MEMORY = ":memory:"
 _WAIT_MS = 5_000
+_CACHE_KIB = 32_768
+"""Each tally has its own place in the file: the pages of the present hour and day should all be at hand."""
 
 
 def open_file(path: str) -> apsw.Connection:
@@ -77,6 +79,7 @@ def _opened(path: str) -> apsw.Connection:
         db.set_busy_timeout(_WAIT_MS)
         db.pragma("journal_mode", "wal")
         db.pragma("synchronous", "NORMAL")  # what a power cut takes away is derived again
+        db.pragma("cache_size", -_CACHE_KIB)
         version = db.pragma("user_version")
         if version == 0 and not db.execute("SELECT count(*) FROM sqlite_schema").get:
             with db:
