@@ -18,13 +18,14 @@ READING_SECONDS = 3.0
 
 
 class Opening:
-    __slots__ = ("_fresh", "_has_read", "gate")
+    __slots__ = ("_fresh", "_has_read", "_reads", "gate")
 
     def __init__(self) -> None:
         self.gate = Ticket("", 0.0)
         """Opens when the client listens."""
         self.gate.open_in(FIRST_SECONDS)
         self._fresh: set[str] = set()
+        self._reads = False
         self._has_read = False
 
     def holds(self, event_type: str, reservation_sid: str) -> bool:
@@ -36,8 +37,9 @@ class Opening:
         return self._has_read or reservation_sid in self._fresh
 
     def reads_worker(self) -> None:
-        """It is an SDK, and goes on reading."""
-        if not self.gate.is_open:
+        """It is an SDK, and goes on reading. Only once: whoever asks again and again shall not wait for ever."""
+        if not self._reads and not self.gate.is_open:
+            self._reads = True
             self.gate.open_in(READING_SECONDS)
 
     def reads_reservations(self, call: Ticket) -> None:

@@ -21,6 +21,7 @@ FRAGMENTS_MOST = 1000
 
 quiet = logging.getLogger("pointsman.websocket")
 quiet.setLevel(logging.WARNING)
+quiet.addFilter(lambda record: "UTF-8" not in str(record.msg))  # a client's mistake, with a traceback each
 
 
 class CuttableWebSocket(WebSocketsSansIOProtocol):

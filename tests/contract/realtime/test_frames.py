@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import socket
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from time import monotonic
 from urllib.parse import urlsplit
 
 import pytest
@@ -13,7 +15,7 @@ import pytest
 from pointsman.realtime import session as sessions
 
 from ..rest_live import Live
-from .centre import Centre
+from .centre import PATIENCE, Centre
 
 
 def test_a_worker_hears_of_itself_and_of_nobody_else(centre: Centre) -> None:
@@ -145,6 +147,18 @@ def test_a_reservation_offered_while_the_sdk_still_reads_is_told_when_it_listens
     listed = centre.payload(token, "GET", f"Workers/{centre.alice}/Reservations", {"Active": "true"})["contents"]
     assert {each["sid"] for each in listed} == {before, offered.sid}
     assert [fresh.next()["event_type"] for _ in range(2)] == ["reservation.created", "reservation.accepted"]
+
+
+def test_who_asks_for_the_worker_again_and_again_is_told_all_the_same(centre: Centre) -> None:
+    token = centre.token(centre.alice)
+    socket = centre.connect(centre.alice, token)
+    centre.offer(centre.alice)
+    waiting = threading.Thread(target=socket.until, args=("reservation.created",))
+    waiting.start()
+    until = monotonic() + PATIENCE / 2
+    while waiting.is_alive() and monotonic() < until:
+        centre.payload(token, "GET", f"Workers/{centre.alice}")
+    assert not waiting.is_alive(), "as long as it asks, nothing is told"
 
 
 def test_who_does_not_read_is_cut_and_nobody_waits(served: Live, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -100,6 +100,17 @@ def test_a_message_has_only_so_many_fragments() -> None:
     asyncio.run(scene())
 
 
+def test_text_that_is_none_is_the_client_s_mistake(caplog: pytest.LogCaptureFixture) -> None:
+    async def scene() -> None:
+        protocol, wire = await opened()
+        protocol.data_received(frame(TEXT, b"\xed\xa0\x80"))
+        assert wire.closing
+        assert wire.written[0] == 0x80 | CLOSE and struct.unpack("!H", wire.written[2:4]) == (1007,)
+
+    asyncio.run(scene())
+    assert not caplog.records, "each one would put a traceback into the server's log"
+
+
 @pytest.mark.parametrize("last_word", [frame(CLOSE), frame(3)], ids=["closes", "breaks the rules"])
 def test_a_closed_connection_is_cut_if_its_peer_does_not_read(last_word: bytes) -> None:
     async def scene() -> None:
