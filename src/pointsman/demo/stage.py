@@ -89,9 +89,10 @@ async def _perform(settings: Settings, play: Play) -> None:
             server.should_exit = True
             playing.cancel()
             await asyncio.wait({serving, playing})
+            errors = [task.exception() for task in (serving, playing) if not task.cancelled()]
             # Once the server was told to stop, whoever plays may have found it gone.
-            for task in (serving, playing):
-                if not (told_to_stop or task.cancelled()) and (error := task.exception()):
+            for error in errors:
+                if error is not None and not told_to_stop:
                     raise error
 
 

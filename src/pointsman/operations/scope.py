@@ -57,6 +57,8 @@ class WorkspaceScope:
         workspace = ws.tables.workspace
         if workspace is None or workspace.account_sid != self.caller.account_sid:
             raise not_found(f"/Workspaces/{self.sid}")
+        if self.caller.worker_sid:
+            ws.worker(self.caller.worker_sid)  # or it has been deleted, and with it what its tokens may do
         if self.lookup is not None:
             ownership.check(ws, self.lookup)
         return ws

@@ -9,7 +9,7 @@ import structlog
 
 from pointsman.domain.entry import Entry, Event
 from pointsman.events import socket_v1, socket_v2
-from pointsman.realtime.hub import Hub
+from pointsman.realtime.hub import GONE, Hub
 from pointsman.realtime.session import Session
 from pointsman.runtime.feed import Release
 from pointsman.web.tickets import Ticket, current
@@ -17,6 +17,8 @@ from pointsman.web.tickets import Ticket, current
 log = structlog.get_logger(__name__)
 
 TRANSFER = "task.transfer-"
+DELETED = frozenset({"worker.deleted", "task-queue.deleted", "workspace.deleted"})
+"""Events whose resource may have had a channel."""
 
 Room = dict[str, list[Session]]
 Letter = tuple[Session, str, Event]
@@ -37,19 +39,29 @@ class Broadcast:
         if room is None:
             return None
         letters: list[Letter] = []
+        ended: list[Session] = []
         for entry in entries:
             for event in entry.events:
                 try:
                     letters += _letters(room, stream, event, texts)
                 except Exception:  # one event that cannot be told must not silence the others
                     log.exception("frame.failed", stream=stream, event_type=event.type)
-        return partial(_deliver, letters, current.get()) if letters else None
+                if event.type in DELETED:
+                    ended += _left_behind(room, stream, event)
+        return partial(_deliver, letters, ended, current.get()) if letters or ended else None
 
 
 def _letters(room: Room, stream: str, event: Event, texts: Mapping[int, str]) -> list[Letter]:
     newer = _hearing(room, socket_v2.recipients_of(event), 2)
     older = _hearing(room, (*socket_v1.recipients_of(event), *socket_v1.queues_of(event), stream), 1)
     return [*_worded(newer, event, texts, socket_v2.frame_of), *_worded(older, event, texts, socket_v1.frame_of)]
+
+
+def _left_behind(room: Room, stream: str, event: Event) -> list[Session]:
+    """The sessions of what was deleted; those of a whole workspace with it."""
+    if event.resource_sid == stream:
+        return [session for sessions in room.values() for session in sessions]
+    return list(room.get(event.resource_sid, ()))
 
 
 def _hearing(room: Room, sids: tuple[str, ...], dialect: int) -> list[Session]:
@@ -67,7 +79,7 @@ def _worded(
         yield from ((session, frame, event) for session in sessions)
 
 
-def _deliver(letters: list[Letter], ticket: Ticket | None) -> None:
+def _deliver(letters: list[Letter], ended: list[Session], ticket: Ticket | None) -> None:
     """To the caller's own sockets after the answer to its request (its ticket), to all others at once.
 
     A transfer reaches both its parties after the answer, or one could answer it before the other has heard of it.
@@ -77,3 +89,5 @@ def _deliver(letters: list[Letter], ticket: Ticket | None) -> None:
     for session, frame, event in letters:
         waits = is_transfer or session.address.sid == owner
         session.tell(frame, event.type, str(event.data.get("reservation_sid", "")), ticket if waits else None)
+    for session in ended:
+        session.end(GONE, f"{session.address.sid} was deleted")

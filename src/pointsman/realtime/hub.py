@@ -18,7 +18,7 @@ from pointsman.runtime.clock import Clock
 HEARTBEAT_SECONDS = 15.0
 LAST_SECONDS = 5.0
 """What has ended and is not closed so long after its next heartbeat is cut."""
-GOING_AWAY, REPLACED, EXPIRED = 1001, 4001, 4003
+GOING_AWAY, REPLACED, EXPIRED, GONE = 1001, 4001, 4003, 4004
 KICKED_MOST = 10_000
 TOO_MANY = 20429
 

@@ -144,6 +144,19 @@ def test_a_session_stays_while_a_newer_token_of_its_worker_is_in_use(centre: Cen
     assert socket.closed()[0] == 4003
 
 
+def test_what_is_deleted_takes_its_sockets_and_its_rights_with_it(centre: Centre) -> None:
+    token, kept = centre.token(centre.alice), centre.connect(centre.bob)
+    alice, api = centre.connect(centre.alice, token), centre.floor.api
+    api.workers(centre.alice).delete()
+    assert alice.closed() == (4004, f"{centre.alice} was deleted")
+    refused = centre.call(token, "GET", "Activities")
+    assert (refused.status, refused.body["code"]) == (404, 20404) and centre.alice in refused.body["message"]
+    centre.move(centre.bob, "Available")
+    assert kept.until("worker.activity.update")["sid"] == centre.bob
+    centre.live.call("DELETE", centre.floor.path)
+    assert kept.closed() == (4004, f"{centre.bob} was deleted")
+
+
 def test_a_deleted_key_takes_its_sockets_with_it(centre: Centre) -> None:
     made = centre.live.call("POST", f"/2010-04-01/Accounts/{ACCOUNT}/Keys.json", {"FriendlyName": "lost"}).body
     key = made["sid"], made["secret"]
