@@ -35,8 +35,6 @@ class Hub:
         self._most = sessions_per_channel
         self._rooms: dict[str, dict[str, list[Session]]] = {}
         self._kicked: OrderedDict[tuple[Key, bytes], None] = OrderedDict()
-        self._seen: dict[Key, dict[str, Caller]] = {}
-        """For a channel which has sessions, whose tokens were seen: of each issuer's the one that counts longest."""
         self.closing = False
         self.open = 0
         self.opened = 0
@@ -116,7 +114,6 @@ class Hub:
         self.cut += session.cut
         if group:
             return False
-        self._seen.pop(_key(address), None)
         room = self._rooms[address.workspace_sid]
         del room[address.sid]
         if not room:
@@ -124,13 +121,14 @@ class Hub:
         return True
 
     def renew(self, workspace_sid: str, sid: str, caller: Caller) -> None:
-        """A token was seen for this channel: while one of them counts, its sessions stay."""
-        if sid not in self._rooms.get(workspace_sid, ()):
-            return
-        seen = self._seen.setdefault((workspace_sid, sid), {})
-        known = seen.get(caller.issuer)
-        if known is None or known.expires_at < caller.expires_at:
-            seen[caller.issuer] = caller
+        """A token was seen for this channel: the sessions of the same client stay as long as it counts.
+
+        The same is one with the same address and key: a stolen token gains nothing from its owner's next one.
+        """
+        for session in self._rooms.get(workspace_sid, {}).get(sid, ()):
+            known = session.caller
+            if (known.issuer, known.ip) == (caller.issuer, caller.ip) and known.expires_at < caller.expires_at:
+                session.caller = caller
 
     def next_expiry(self) -> int | None:
         """When the next session may have to end (µs)."""
@@ -161,15 +159,10 @@ class Hub:
         return self._rooms.get(address.workspace_sid, {}).get(address.sid, [])
 
     def _look_at_token(self, session: Session) -> None:
-        if not self._counts(session.caller):
-            others = filter(self._counts, self._seen[_key(session.address)].values())
-            session.caller = max(others, key=lambda caller: caller.expires_at, default=session.caller)
-        if not self._counts(session.caller):
-            is_past = session.caller.expires_at <= self._clock.now()
-            session.end(EXPIRED, f"The access token {'has expired' if is_past else 'was withdrawn'}")
-
-    def _counts(self, caller: Caller) -> bool:
-        return caller.expires_at > self._clock.now() and self._directory.credential(caller.issuer) is not None
+        if session.caller.expires_at <= self._clock.now():
+            session.end(EXPIRED, "The access token has expired")
+        elif self._directory.credential(session.caller.issuer) is None:
+            session.end(EXPIRED, "The access token was withdrawn")
 
     def _beat_later(self, session: Session) -> None:
         left = (session.caller.expires_at - self._clock.now()) / SECOND

@@ -100,9 +100,11 @@ class Centre:
 
     # -- sockets
 
-    def open(self, path: str, **query: Any) -> Socket:
+    def open(self, path: str, source: str = "127.0.0.1", **query: Any) -> Socket:
+        """`source`: the client's own address."""
         url = self.live.url.replace("http", "ws") + path + "?" + urlencode(query)
-        socket = Socket(connect(url, open_timeout=PATIENCE, close_timeout=0.2, compression=None).__enter__())
+        options: dict[str, Any] = {"open_timeout": PATIENCE, "close_timeout": 0.2, "compression": None}
+        socket = Socket(connect(url, source_address=(source, 0), **options).__enter__())
         self.sockets.append(socket)
         return socket
 

@@ -157,16 +157,35 @@ def test_what_is_deleted_takes_its_sockets_and_its_rights_with_it(centre: Centre
     assert kept.closed() == (4004, f"{centre.bob} was deleted")
 
 
-def test_a_deleted_key_takes_its_sockets_with_it(centre: Centre) -> None:
+def made_key(centre: Centre) -> tuple[str, str]:
     made = centre.live.call("POST", f"/2010-04-01/Accounts/{ACCOUNT}/Keys.json", {"FriendlyName": "lost"}).body
-    key = made["sid"], made["secret"]
+    return made["sid"], made["secret"]
+
+
+def test_a_deleted_key_takes_its_sockets_with_it(centre: Centre) -> None:
+    key = made_key(centre)
     lost = centre.connect(centre.alice, centre.token(centre.alice, key=key, ttl=7200))
-    kept = centre.connect(centre.bob, centre.token(centre.bob, key=key, ttl=7200))
-    centre.payload(centre.token(centre.bob), "GET", f"Workers/{centre.bob}")  # with another key
+    kept = centre.connect(centre.alice)
+    centre.payload(centre.token(centre.alice), "GET", f"Workers/{centre.alice}")  # with the other key
     assert centre.live.call("DELETE", f"/2010-04-01/Accounts/{ACCOUNT}/Keys/{key[0]}.json").status == 204
     assert lost.closed() == (4003, "The access token was withdrawn")
-    centre.move(centre.bob, "Available")
-    assert kept.until("worker.activity.update")["sid"] == centre.bob
+    centre.move(centre.alice, "Available")
+    assert kept.until("worker.activity.update")["sid"] == centre.alice
+
+
+def test_a_stolen_token_gains_nothing_from_its_owners_next_one(centre: Centre) -> None:
+    """Neither from one of another key, nor from one that is used at another address."""
+    stolen = centre.connect(centre.alice, centre.token(centre.alice, ttl=30))
+    centre.payload(centre.token(centre.alice, key=made_key(centre), ttl=100), "GET", f"Workers/{centre.alice}")
+    centre.live.advance(31)
+    assert stolen.closed()[0] == 4003
+    elsewhere = centre.connect(centre.alice, centre.token(centre.alice, ttl=30), source="127.0.0.2")
+    own = centre.connect(centre.alice, centre.token(centre.alice, ttl=30))
+    centre.payload(centre.token(centre.alice, ttl=60), "GET", f"Workers/{centre.alice}")
+    centre.live.advance(31)
+    assert elsewhere.closed()[0] == 4003
+    centre.move(centre.alice, "Available")
+    assert own.until("worker.activity.update")["sid"] == centre.alice
 
 
 def test_close_existing_sessions_without_ping_pong(centre: Centre) -> None:
