@@ -43,6 +43,10 @@ def token(
 
     if not capability and (task_queue_sid or allow_updates):
         raise click.UsageError("--task-queue-sid and --allow-updates belong to --capability")
+    if not account_sid:
+        raise click.UsageError("POINTSMAN_ACCOUNT_SID: set it to the account's sid, or give --account-sid")
+    if not capability and not api_key_sid:
+        raise click.UsageError("POINTSMAN_API_KEY_SID: set it to the key's sid, or give --api-key-sid")
     try:
         if capability:
             made = capability_token(

@@ -123,9 +123,9 @@ def bind(settings: Settings) -> socket.socket:
         listener.bind(address)
         listener.listen(BACKLOG)
         listener.setblocking(False)
-    except OSError:
+    except OSError as error:
         listener.close()
-        raise
+        raise OSError(f"cannot listen on {settings.host}:{settings.port}: {error.strerror} (--host, --port)") from error
     return listener
 
 
