@@ -106,8 +106,11 @@ def _plain(size: Size) -> list[Figure]:
 
 
 def _lives(name: str, busy: Busy, size: Size, base: float) -> Figure:
-    busy.longest = 0.0
-    rate = 1 / _each(busy.overloaded_life if busy.held else busy.life, size.lives)
+    life = busy.overloaded_life if busy.held else busy.life
+    rate = 1 / _each(life, size.lives)
+    busy.watched = True
+    for _ in range(size.lives):
+        life()
     against = f"{base / rate:.2f} times the cost of the first row; " if base else ""
     return Figure(name, rate, "1/s", f"{against}longest turn {busy.longest * 1000:.1f} ms")
 
@@ -170,7 +173,7 @@ def _reevaluation(size: Size) -> list[Figure]:
 
 def _change(floor: Floor, work: Callable[[], Any]) -> tuple[float, float]:
     """CPU seconds of a change as a whole, and of its longest turn."""
-    floor.longest = 0.0
+    floor.watched, floor.longest = True, 0.0
     begun = process_time()
     work()
     return process_time() - begun, floor.longest

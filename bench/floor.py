@@ -52,13 +52,19 @@ class Shape(NamedTuple):
 
 
 class Floor:
-    """`do` runs a command and settles, a turn at a time; `longest` is the longest turn since it was set to 0."""
+    """`do` runs a command and settles, a turn at a time.
+
+    While `watched`, `longest` is kept: the CPU seconds of the longest turn. To ask the system costs as much as some
+    turns do.
+    """
+
+    watched = False
+    longest = 0.0
 
     def __init__(self, shape: Shape, seed: int = 1) -> None:
         self.shape = shape
         self.random = random.Random(seed)
         self.now = BIRTH
-        self.longest = 0.0
         self.rows: list[bytes] | None = None
         """Set to a list to gather what the journal would be given."""
         self.ws = WorkspaceEngine(STREAM, DRIVEN, SeededIds(seed))
@@ -66,6 +72,7 @@ class Floor:
         self.available = next(each.sid for each in self.ws.tables.activities if each.available)
         kinds = self._workflow()
         self.kinds = cycle(self.random.choices(range(kinds), self._weights(kinds), k=9973))
+        self.texts = cycle([self.task_attributes() for _ in range(9973)])
         for number in range(shape.workers):
             self.worker(number)
 
@@ -114,34 +121,26 @@ class Floor:
         """Let time pass, fire what is due, run a command, settle."""
         self.now += BETWEEN
         while (due := self.ws.next_due()) is not None and due <= self.now:
-            self._turn(self.ws.run_due, self.now, SLICE)
-            self.settle()
-        answer = self._turn(self._command, command, args, options)
-        self.settle()
+            self._turn(self.ws.run_due, (self.now, SLICE), {})
+        return self._turn(command, (self.ws, *args), options)
+
+    def _turn(self, work: Callable[..., T], args: tuple[Any, ...], options: dict[str, Any]) -> T:
+        """Some work with the first slice of settling; then the other slices, each a turn of its own."""
+        begun = thread_time() if self.watched else 0.0
+        self.ws.begin(self.now, SYSTEM)
+        answer = work(*args, **options)
+        while not self.ws.settle(SLICE):
+            begun = self._turn_over(begun)
+        self._turn_over(begun)
         return answer
 
-    def settle(self) -> int:
-        """Settle, a turn for each slice; how many there were."""
-        turns = 0
-        while not self._turn(self._settle_slice):
-            turns += 1
-        return turns
-
-    def _command(self, command: Callable[..., T], args: Any, options: Any) -> T:
-        self.ws.begin(self.now, SYSTEM)
-        answer: T = command(self.ws, *args, **options)
-        return answer
-
-    def _settle_slice(self) -> bool:
-        self.ws.begin(self.now, SYSTEM)
-        return self.ws.settle(SLICE)
-
-    def _turn(self, work: Callable[..., T], *args: Any) -> T:
-        begun = thread_time()
-        answer = work(*args)
+    def _turn_over(self, begun: float) -> float:
         self._take(self.ws.take())
-        self.longest = max(self.longest, thread_time() - begun)
-        return answer
+        if not self.watched:
+            return 0.0
+        now = thread_time()
+        self.longest = max(self.longest, now - begun)
+        return now
 
     def _take(self, entries: list[Entry]) -> None:
         self.ws.take_texts()
@@ -161,7 +160,7 @@ class Floor:
         return text if missing <= 0 else json.dumps(attributes | {"note": "x" * max(0, missing - 12)})
 
     def create(self) -> Task:
-        return self.do(tasks.create, attributes=self.task_attributes())
+        return self.do(tasks.create, attributes=next(self.texts))
 
     def accept(self, task: Task) -> None:
         """The first worker who was offered it does."""

@@ -22,6 +22,9 @@ class Timers:
         self._order = 0
 
     def set(self, kind: str, sid: str, deadline: int) -> None:
+        before = self._live.get((kind, sid))
+        if before is not None and before.deadline == deadline:
+            return
         self._order += 1
         timer = Timer(deadline, self._order, kind, sid)
         self._live[kind, sid] = timer

@@ -58,7 +58,7 @@ def set_bar_timer(ws: WorkspaceEngine, task: Task) -> None:
 
 
 def _set(ws: WorkspaceEngine, kind: str, sid: str, deadline: int | None) -> None:
-    if deadline is None or (kind, sid) in ws.tables.parked:
+    if deadline is None or (ws.tables.parked and (kind, sid) in ws.tables.parked):
         ws.timers.clear(kind, sid)
     else:
         ws.timers.set(kind, sid, deadline)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from pointsman.domain import facts
@@ -152,6 +153,7 @@ def _(ws: WorkspaceEngine, fact: facts.TaskQueueUpdated) -> None:
     roster = ws.floor.rosters[fact.sid]
     if fact.target_workers is not None:
         roster.read_expression()
+        ws.floor.rosters_changed()
         _watch(ws, roster)
         ws.chores.append(recheck_in_slices(ws, [roster]))
     if fact.task_order is not None:
@@ -163,6 +165,7 @@ def _(ws: WorkspaceEngine, fact: facts.TaskQueueUpdated) -> None:
 @to(facts.TaskQueueDeleted)
 def _(ws: WorkspaceEngine, fact: facts.TaskQueueDeleted) -> None:
     roster = ws.floor.rosters.pop(fact.sid)
+    ws.floor.rosters_changed()
     for seat in list(roster.members.values()):
         roster.unseat(seat)
 
@@ -177,7 +180,8 @@ def _(ws: WorkspaceEngine, fact: facts.WorkflowUpdated) -> None:
 
 
 def _open_roster(ws: WorkspaceEngine, queue: TaskQueue) -> Roster:
-    roster = ws.floor.rosters[queue.sid] = Roster(queue, lambda seat, channel: _idle(ws, seat, channel))
+    roster = ws.floor.rosters[queue.sid] = Roster(queue, partial(_idle, ws))
+    ws.floor.rosters_changed()
     _watch(ws, roster)
     return roster
 
@@ -249,7 +253,7 @@ def _(ws: WorkspaceEngine, fact: facts.WorkerCreated) -> None:
 def _(ws: WorkspaceEngine, fact: facts.WorkerUpdated) -> None:
     seat = ws.seat(fact.sid)
     if fact.friendly_name is not None:
-        ws.worker_names = {name: sid for name, sid in ws.worker_names.items() if sid != fact.sid}
+        del ws.worker_names[seat.document["friendly_name"].lower()]  # which is still the old one
         ws.worker_names[fact.friendly_name.lower()] = fact.sid
     seat.read_attributes()
     ws.floor.reseat(seat, ws.clock_document())
@@ -293,9 +297,8 @@ _REACTIONS |= dict.fromkeys((facts.WorkerPresent, facts.WorkerAbsent, facts.Work
 
 def _load_changed(ws: WorkspaceEngine, seat: Seat) -> None:
     """Activity or load changed: whatever looks at them looks again."""
-    for roster in ws.floor.rosters.values():
-        if roster.uses_load:
-            ws.floor.recheck(roster, [seat], ws.clock_document())
+    for roster in ws.floor.load_rosters:
+        ws.floor.recheck(roster, [seat], ws.clock_document())
     ws.floor.reorder(seat)
     ws.floor.wake_if_live(seat)
 

@@ -11,6 +11,7 @@ from heapq import heapify, heappop, heappush, heapreplace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pointsman.engine.workspace.matching.line import Line
+from pointsman.engine.workspace.matching.lines import Lines
 from pointsman.expressions import Expression, Keyed, OrderBy
 
 if TYPE_CHECKING:
@@ -53,8 +54,8 @@ class Pool:
         self.keyed = key.keyed
         self.order_by = order_by
         self.live_order = order_by.live
-        self.lines: dict[Hashable, dict[Hashable, Line]] = {}
-        """Non-empty lines by key, then binding. A line with several keys stands under each."""
+        self.lines: dict[Hashable, Lines] = {}
+        """Non-empty lines by key. A line with several keys stands under each."""
         self._heaps: dict[Hashable, list[Entry]] = {}
         self._tokens = 0
 
@@ -133,11 +134,24 @@ class Pool:
 
     def open_line(self, line: Line) -> None:
         for key in line.keys:
-            self.lines.setdefault(key, {})[line.binding] = line
+            self.lines.setdefault(key, Lines()).open(line)
+
+    def rank(self, line: Line) -> None:
+        """The line's head may have changed: keep the lines in order."""
+        head = line.head()
+        rank = None if head is None else (head.order, head.task.number, line)
+        if rank == line.rank:
+            return
+        for key in line.keys:
+            if line.rank is not None:
+                self.lines[key].displace(line.rank)
+            if rank is not None:
+                self.lines[key].place(rank)
+        line.rank = rank
 
     def close_line(self, line: Line) -> None:
         for key in line.keys:
             lines = self.lines[key]
-            del lines[line.binding]
+            lines.close(line)
             if not lines:
                 del self.lines[key]

@@ -79,15 +79,17 @@ class Seat:
 
     def open(self, task_channel_sid: str) -> int:
         """Pending, accepted and wrapping reservations on a channel: they take capacity."""
-        return sum(1 for held in self.reservations.values() if held.task_channel_sid == task_channel_sid)
+        count = 0
+        for held in self.reservations.values():
+            count += held.task_channel_sid == task_channel_sid
+        return count
 
     def assigned(self, task_channel_sid: str) -> int:
         """Accepted reservations on a channel (ruling 10)."""
-        return sum(
-            1
-            for held in self.reservations.values()
-            if held.status == "accepted" and held.task_channel_sid == task_channel_sid
-        )
+        count = 0
+        for held in self.reservations.values():
+            count += held.status == "accepted" and held.task_channel_sid == task_channel_sid
+        return count
 
     def pending(self) -> list[Reservation]:
         return [held for held in self.reservations.values() if held.status == "pending"]
