@@ -61,12 +61,12 @@ class Floor:
     watched = False
     longest = 0.0
 
-    def __init__(self, shape: Shape, seed: int = 1) -> None:
+    def __init__(self, shape: Shape, seed: int = 1, gathering: bool = False) -> None:
         self.shape = shape
         self.random = random.Random(seed)
         self.now = BIRTH
-        self.rows: list[bytes] | None = None
-        """Set to a list to gather what the journal would be given."""
+        self.rows: list[bytes] | None = [] if gathering else None
+        """What the journal would be given, all from the beginning."""
         self.ws = WorkspaceEngine(STREAM, DRIVEN, SeededIds(seed))
         self.do(workspaces.create, sid=STREAM, account_sid="AC" + "be" * 16, friendly_name="Bench")
         self.available = next(each.sid for each in self.ws.tables.activities if each.available)
