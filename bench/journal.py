@@ -19,6 +19,7 @@ from pointsman.engine.workspace.engine import WorkspaceEngine
 from pointsman.journal.envelope import encode
 from pointsman.journal.port import Batch, Done, Snapshot
 from pointsman.journal.sqlite import SqliteJournal
+from pointsman.runtime import collector
 from pointsman.runtime.ids import random_sid
 from pointsman.runtime.lane import Lane
 from pointsman.runtime.loading import load
@@ -156,7 +157,8 @@ async def _start(count: int) -> list[Figure]:
         gc.collect()
         cpu, begun = process_time(), perf_counter()
         lane = Lane(STREAM)
-        await load(writer.journal, lane, DRIVEN, random_sid)
+        with collector.paused():
+            await load(writer.journal, lane, DRIVEN, random_sid)
         used, took = process_time() - cpu, perf_counter() - begun
         assert isinstance(lane.engine, WorkspaceEngine)
         if len(lane.engine.floor.waiting) < count:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from heapq import heapify, heappop, heappush
-from typing import NamedTuple
+
+import msgspec
 
 
-class Timer(NamedTuple):
+class Timer(msgspec.Struct, frozen=True, order=True, gc=False):
     deadline: int
     order: int
     kind: str

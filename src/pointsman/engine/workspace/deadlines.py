@@ -53,7 +53,7 @@ def set_absence_timer(ws: WorkspaceEngine, worker: Worker) -> None:
 
 def set_bar_timer(ws: WorkspaceEngine, task: Task) -> None:
     """Wake the task when the first of its barred workers is a candidate again."""
-    ends = [failure.until for failure in task.failures.values() if failure.until > ws.now]
+    ends = [failure.until for failure in task.failures.values() if failure.until > ws.now] if task.failures else None
     _set(ws, "bar", task.sid, min(ends) if ends else None)
 
 

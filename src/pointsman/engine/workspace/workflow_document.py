@@ -46,6 +46,11 @@ class Target:
     never: frozenset[str] = frozenset()
     """Workers who are no candidates: those who hold the task already."""
 
+    @property
+    def is_bound(self) -> bool:
+        """True if it depends on a task's attributes who fits."""
+        return self.keyed is not None or self.residual is not None or self.live is not None
+
 
 @dataclass(frozen=True, slots=True)
 class Filter:

@@ -127,8 +127,10 @@ class Floor:
         keys: tuple[Hashable, ...],
         now: int,
     ) -> Line:
-        barred = {sid: failure.until for sid, failure in task.failures.items() if failure.until > now}
-        barred |= dict.fromkeys(target.never, _FOR_EVER)
+        barred: dict[str, int] = {}
+        if task.failures or target.never:
+            barred = {sid: failure.until for sid, failure in task.failures.items() if failure.until > now}
+            barred |= dict.fromkeys(target.never, _FOR_EVER)
         ignore_capacity = bool(task.ignore_capacity) and target.queue == EVERYONE  # not in a queue of a transfer
         binding = (
             keys,
