@@ -93,19 +93,20 @@ class Pool:
         return (place.sort, self.roster.idle(place.seat, self.channel), place.seat.worker.number, place.token, place)
 
     def _top(self, heap: list[Entry]) -> Entry | None:
+        channel, idle = self.channel, self.roster.idle
         while heap:
             entry = heap[0]
             place = entry[4]
             if place.gone:
                 heappop(heap)
-            elif not place.seat.ready(self.channel):
+            elif not place.seat.ready(channel):
                 heappop(heap)
                 place.present = False
             else:
-                current = self._entry(place)
-                if current <= entry:
+                since = idle(place.seat, channel)
+                if since <= entry[1]:
                     return entry
-                heapreplace(heap, current)
+                heapreplace(heap, (entry[0], since, entry[2], entry[3], place))
         return None
 
     def pick(self, line: Line, count: int, avoid: frozenset[str], clock: dict[str, Any], now: int) -> list[Seat]:
