@@ -149,7 +149,22 @@ def _changes(size: Size) -> list[Figure]:
         for text in texts
     ]
     figures += _said("target_workers", changes, f"of a queue, {len(sids)} workers")
-    return figures + _reevaluation(size)
+    return [*figures, *_new_targets(floor), *_reevaluation(size)]
+
+
+def _new_targets(floor: Floor) -> list[Figure]:
+    """A workflow gets targets that were never there; the first task of one finds out who fits."""
+    changes, firsts = [], []
+    for rank in (10, 20, 30):
+        target = {"queue": floor.queues[-1], "expression": f"worker.rank > {rank}"}
+        text = json.dumps({"task_routing": {"default_filter": target}})
+        changes.append(_change(floor, lambda text=text: floor.do(workflows.update, floor.workflow, configuration=text)))  # type: ignore[misc]
+        firsts.append(_change(floor, floor.life))
+    note = f"{len(floor.ws.tables.workers)} workers in its queue"
+    return [
+        *_said("workflow_change", changes, "with a new target"),
+        *_said("first_task_of_a_target", firsts, note),
+    ]
 
 
 def _reevaluation(size: Size) -> list[Figure]:

@@ -146,6 +146,9 @@ class Floor:
         self.ws.take_texts()
         if self.rows is not None:
             self.rows += map(encode, entries)
+        elif self.watched:  # the server encodes them in the same turn
+            for entry in entries:
+                encode(entry)
 
     # -- a task's life
 

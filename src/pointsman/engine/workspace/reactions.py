@@ -20,6 +20,9 @@ F = TypeVar("F", bound=Fact)
 Reaction = Callable[["WorkspaceEngine", Any], None]
 _REACTIONS: dict[type[Fact], Reaction] = {}
 _SLICE = 200
+"""Workers whose membership is looked at in one go."""
+_TASKS_A_SLICE = 50
+"""Tasks that are evaluated anew in one go: each is a fact with its events."""
 
 
 def react(ws: WorkspaceEngine, fact: AnyFact) -> None:
@@ -175,6 +178,7 @@ def _(ws: WorkspaceEngine, fact: facts.WorkflowUpdated) -> None:
     if fact.configuration is not None:
         for roster in ws.floor.rosters.values():
             roster.forget_idle_pools()
+        ws.chores.append(_tidy_in_slices(ws))
     if fact.re_evaluate:
         ws.chores.append(_reevaluate_in_slices(ws, fact.sid))
 
@@ -211,6 +215,15 @@ def recheck_in_slices(ws: WorkspaceEngine, rosters: list[Roster]) -> Iterator[No
         yield
 
 
+def _tidy_in_slices(ws: WorkspaceEngine) -> Iterator[None]:
+    number = 0
+    while workers := ws.tables.workers.after(number, _SLICE):
+        for worker in workers:
+            ws.seat(worker.sid).tidy()
+        number = workers[-1].number
+        yield
+
+
 def clock_in_slices(ws: WorkspaceEngine, rosters: list[Roster]) -> Iterator[None]:
     """A new minute: who belongs where, and only then who fits the tasks that look at the clock."""
     yield from recheck_in_slices(ws, rosters)
@@ -221,7 +234,7 @@ def clock_in_slices(ws: WorkspaceEngine, rosters: list[Roster]) -> Iterator[None
 def _reevaluate_in_slices(ws: WorkspaceEngine, workflow_sid: str, outdated: bool = False) -> Iterator[None]:
     """Pending tasks go through the workflow again, or only outdated ones; reserved ones do when their set fails."""
     number = 0
-    while tasks := ws.tables.tasks.after(number, _SLICE):
+    while tasks := ws.tables.tasks.after(number, _TASKS_A_SLICE):
         number = tasks[-1].number
         for task in tasks:
             if task.workflow_sid != workflow_sid or task.status != "pending" or task.ever_accepted:

@@ -56,6 +56,8 @@ class Pool:
         self.live_order = order_by.live
         self.lines: dict[Hashable, Lines] = {}
         """Non-empty lines by key. A line with several keys stands under each."""
+        self.forgotten = False
+        """Its queue does not know it any more: places in it are of no use."""
         self._heaps: dict[Hashable, list[Entry]] = {}
         self._tokens = 0
 

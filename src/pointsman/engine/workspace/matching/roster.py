@@ -84,9 +84,8 @@ class Roster:
         return pool
 
     def forget_idle_pools(self) -> None:
-        """Drop the pools that nobody waits for; they are made again when needed."""
-        self.pools = {key: pool for key, pool in self.pools.items() if pool.lines}
+        """Drop the pools that nobody waits for; they are made again when needed. Members keep places for a while."""
+        for pool in self.pools.values():
+            pool.forgotten = not pool.lines
+        self.pools = {key: pool for key, pool in self.pools.items() if not pool.forgotten}
         self.live_pools = [pool for pool in self.pools.values() if pool.live_order]
-        for seat in self.members.values():
-            places = seat.places[self.queue.sid]
-            seat.places[self.queue.sid] = [place for place in places if place.pool.key in self.pools]

@@ -39,6 +39,11 @@ class Seat:
     def all_places(self) -> Iterator[Place]:
         return chain.from_iterable(self.places.values())
 
+    def tidy(self) -> None:
+        """Give up the places in pools that are forgotten."""
+        for sid, places in self.places.items():
+            self.places[sid] = [place for place in places if not place.pool.forgotten]
+
     def read_attributes(self) -> None:
         """Build the document anew. System fields win over attributes of the same name (routing.md 6.3)."""
         self.document = msgspec.json.decode(self.worker.attributes)
