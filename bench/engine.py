@@ -7,7 +7,6 @@ the next one.
 
 from __future__ import annotations
 
-import gc
 import json
 from collections import deque
 from collections.abc import Callable
@@ -19,6 +18,7 @@ from bench.floor import QUEUES, Floor, Shape
 from bench.report import Figure, Wrong
 from pointsman.domain.nouns import Task
 from pointsman.engine.workspace import task_queues, workers, workflows
+from pointsman.runtime import collector
 
 REPEATS = 5
 
@@ -50,6 +50,7 @@ ROWS: dict[str, Shape] = {
 
 def run(quick: bool) -> list[Figure]:
     size = QUICK if quick else FULL
+    collector.keep_pauses_short()  # as the server does it
     figures = _plain(size)
     base = figures[0].value
     for name, shape in ROWS.items():
@@ -69,7 +70,6 @@ class Busy(Floor):
         self.waits: deque[Task] = deque()
         if waiting:
             self._fill(waiting)
-        gc.collect()
 
     def _fill(self, waiting: int) -> None:
         while len(self.waits) < waiting:
