@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import re
 import tempfile
 from collections.abc import Awaitable, Callable
 from itertools import count, cycle
@@ -17,18 +16,14 @@ from statistics import median
 from time import perf_counter
 from typing import NamedTuple
 
-import aiohttp
-
 from bench.centre import Centre, session
-from bench.process import ACCOUNT, TOKEN, Server, served
+from bench.process import Server, served
 from bench.report import Figure, Wrong, percentile
 from bench.wire import Wire, by_all, connected, request, sid_of
-from pointsman.auth.minting import capability_token
 
 CONNECTIONS = 64
 NOTE = "x" * 130
 """Brings a task's attributes to some 170 bytes."""
-NUMBER = re.compile(r'number[\\"]+: ?(\d+)')
 
 
 class Size(NamedTuple):
@@ -75,14 +70,17 @@ class Load:
     async def fetch(self, wire: Wire) -> None:
         await wire.ask(request("GET", f"{self.path}/Tasks/{self.pending[0]}"))
 
-    async def life(self, wire: Wire) -> None:
-        """Three durable POSTs, and a GET by which the agent learns of the reservation."""
+    async def life(self, wire: Wire) -> float:
+        """Three durable POSTs, and a GET by which the agent learns of the reservation; how long until then."""
+        begun = perf_counter()
         task = f"{self.path}/Tasks/{await self.new_task(wire, 'All')}"
         reservation = sid_of(await wire.ask(request("GET", f"{task}/Reservations")), b"WR")
+        offered = perf_counter() - begun
         await wire.ask(request("POST", f"{task}/Reservations/{reservation}", ReservationStatus="accepted"))
         answer = await wire.ask(request("POST", task, AssignmentStatus="completed"))
         if b'"assignment_status":"completed"' not in answer:
             raise Wrong(f"{task} was not completed: {answer[:300]!r}")
+        return offered
 
 
 async def _measure(server: Server, size: Size) -> list[Figure]:
@@ -108,7 +106,7 @@ async def _route_apart(centre: Centre, nobody: str) -> None:
 
 async def _costs(server: Server, load: Load, size: Size) -> tuple[list[Figure], float]:
     """The figures, and how many lives a second there were."""
-    kinds: list[tuple[str, int, Callable[[Wire], Awaitable[None]]]] = [
+    kinds: list[tuple[str, int, Callable[[Wire], Awaitable[object]]]] = [
         ("static_json", size.requests, load.static),
         ("post_task", size.requests, load.create),
         ("get_task", size.requests, load.fetch),
@@ -136,25 +134,12 @@ async def _costs(server: Server, load: Load, size: Size) -> tuple[list[Figure], 
 
 async def _latency(server: Server, load: Load, size: Size, rate: float) -> list[Figure]:
     """At half of the lives a second that there just were; the load is even, whatever the server does."""
-    token = capability_token(account_sid=ACCOUNT, auth_token=TOKEN, workspace_sid=load.centre.sid)
-    url = f"{server.url}/v1/wschannels/{ACCOUNT}/{load.centre.sid}"
     disk = _fsync_milliseconds()
-    async with load.centre.http.ws_connect(url, params={"token": token}) as socket:
-        offered: dict[int, float] = {}
-        listening = asyncio.create_task(_listen(socket, offered))
-        begun: dict[int, float] = {}
-        stalls: list[float] = []
-        pinging = asyncio.create_task(_ping(server, stalls))
-        await _evenly(load, rate, size.seconds, begun)
-        await asyncio.sleep(1)
-        pinging.cancel()
-        if listening.done():
-            listening.result()
-        listening.cancel()
-    if missing := begun.keys() - offered.keys():
-        raise Wrong(f"{len(missing)} of {len(begun)} tasks were offered to nobody")
-    waits = [(offered[number] - sent) * 1000 for number, sent in begun.items()]
-    note = f"POST sent → reservation.created on a socket, {rate:,.0f} lives/s"
+    stalls: list[float] = []
+    pinging = asyncio.create_task(_ping(server, stalls))
+    waits = [seconds * 1000 for seconds in await _evenly(load, rate, size.seconds)]
+    pinging.cancel()
+    note = f"POST sent → the agent has read the reservation by GET, {rate:,.0f} lives/s"
     return [
         Figure("offer_p50", percentile(waits, 50), "ms", note),
         Figure("offer_p99", percentile(waits, 99), "ms", f"wall time; fsync of 4 KiB here has p50 {disk:.2f} ms"),
@@ -162,33 +147,22 @@ async def _latency(server: Server, load: Load, size: Size, rate: float) -> list[
     ]
 
 
-async def _evenly(load: Load, rate: float, seconds: float, begun: dict[int, float]) -> None:
-    wires = cycle(load.wires)
-    busy: set[asyncio.Task[None]] = set()
-    locks = {id(wire): asyncio.Lock() for wire in load.wires}
+async def _evenly(load: Load, rate: float, seconds: float) -> list[float]:
+    """How long each offer took; a connection that is late makes its next life wait, which counts."""
+    wires = cycle((wire, asyncio.Lock()) for wire in load.wires)
+    lives: list[asyncio.Task[float]] = []
 
-    async def one(wire: Wire) -> None:
-        async with locks[id(wire)]:
-            number = next(load.numbers)
-            load.numbers = count(number)  # `life` takes it again, in this very step
-            begun[number] = perf_counter()
-            await load.life(wire)
+    async def one(wire: Wire, free: asyncio.Lock) -> float:
+        begun = perf_counter()
+        async with free:
+            waited = perf_counter() - begun
+            return waited + await load.life(wire)
 
     start = perf_counter()
     for turn in range(int(rate * seconds)):
         await asyncio.sleep(start + turn / rate - perf_counter())
-        task = asyncio.create_task(one(next(wires)))
-        busy.add(task)
-    await asyncio.gather(*busy)
-
-
-async def _listen(socket: aiohttp.ClientWebSocketResponse, offered: dict[int, float]) -> None:
-    async for message in socket:
-        if '"reservation.created"' in message.data[:60]:
-            now = perf_counter()
-            found = NUMBER.search(message.data)
-            assert found is not None, message.data
-            offered[int(found[1])] = now
+        lives.append(asyncio.create_task(one(*next(wires))))
+    return list(await asyncio.gather(*lives))
 
 
 async def _ping(server: Server, took: list[float]) -> None:
