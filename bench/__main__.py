@@ -6,10 +6,14 @@ import argparse
 import sys
 from collections.abc import Callable
 
-from bench import callbacks, history, lives, sockets
+from bench import callbacks, engine, history, http, journal, lives, memory, sockets
 from bench.report import Figure, Wrong, report
 
 BENCHES: dict[str, Callable[[bool], list[Figure]]] = {
+    "engine": engine.run,
+    "http": http.run,
+    "journal": journal.run,
+    "memory": memory.run,
     "sockets": sockets.run,
     "callbacks": callbacks.run,
     "lives": lives.run,

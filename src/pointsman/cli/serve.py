@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import sys
+from contextlib import AsyncExitStack
 
 import click
 import uvicorn
@@ -12,6 +12,7 @@ import uvloop
 
 from pointsman.auth.bootstrap import BootstrapError, FirstCredentials
 from pointsman.journal import JournalError, JournalUnavailable
+from pointsman.runtime import collector
 from pointsman.server.application import RunningApplication, open_application
 from pointsman.server.http import StopSignals, bind, make_server, url_of
 from pointsman.settings import Settings, SettingsError
@@ -37,10 +38,14 @@ async def _serve(settings: Settings) -> None:
     hopeless = asyncio.Event()
     sys.setswitchinterval(SWITCH_SECONDS)
     with bind(settings) as listener:
-        async with open_application(settings, on_hopeless=hopeless.set) as application:
+        async with AsyncExitStack() as stack:
+            with collector.paused():
+                application = await stack.enter_async_context(open_application(settings, on_hopeless=hopeless.set))
+            collector.keep_pauses_short()
+            thawing = asyncio.create_task(collector.keep_thawing())
+            stack.callback(thawing.cancel)
             if application.credentials is not None:
                 click.echo(_shown_once(application.credentials))
-            gc.freeze()
             click.echo(f"Pointsman listens on {url_of(listener)}")
             server = make_server(application.asgi, settings, application.say_goodbye)
             signals.end(server)

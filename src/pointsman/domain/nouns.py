@@ -166,10 +166,10 @@ class Task(Record):
     ever_accepted: bool = False
     assigned_at: int | None = None
     finished_at: int | None = None
-    reservations: list[str] = []
-    open_reservations: list[str] = []
+    reservations: tuple[str, ...] = ()
+    open_reservations: tuple[str, ...] = ()
     failures: dict[str, Failure] = {}
-    transfers: list[str] = []
+    transfers: tuple[str, ...] = ()
     open_transfer: str = ""
     """The transfer that is under way: while it is, the task reads pending or reserved although it was accepted."""
 

@@ -1,7 +1,7 @@
 """order_by ("worker.a ASC, worker.b.c DESC") and the task paths of known workers (routing.md 7.2, 7.4)."""
 
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from math import inf
 from typing import Final
 
@@ -27,18 +27,18 @@ class Clause:
         return f"{self.path} {'DESC' if self.descending else 'ASC'}"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class OrderBy:
     """The criteria by which workers are asked, first one first; may be empty."""
 
     clauses: tuple[Clause, ...]
 
-    @property
+    @cached_property
     def text(self) -> str:
         """Canonical: equal texts mean equal orders."""
         return ", ".join(map(str, self.clauses))
 
-    @property
+    @cached_property
     def live(self) -> bool:
         """True if the values change without a change of attributes (channel load)."""
         return any(clause.path.live for clause in self.clauses)

@@ -45,6 +45,8 @@ CREATE TABLE cursor(name TEXT NOT NULL UNIQUE, seq INTEGER NOT NULL);
 CREATE TABLE heartbeat(id INTEGER PRIMARY KEY CHECK (id = 1), at INTEGER NOT NULL);
 """
 
+# A row has some 1.6 KB: pages of 4 KB hold two, and log and checkpoints take a system call or two for each page.
+_PAGE_BYTES = 8192
 _WRITER_WAIT_MS = 1_000
 _READER_WAIT_MS = 5_000
 _LOG_BYTES_KEPT = 64 * 1024 * 1024
@@ -104,6 +106,8 @@ def _prepare_writer(db: apsw.Connection, path: str) -> None:
     fresh = not db.execute("SELECT count(*) FROM sqlite_schema").get
     if not fresh:
         _check_version(db, path)
+    if fresh:
+        db.pragma("page_size", _PAGE_BYTES)
     if db.pragma("journal_mode", "wal") != "wal":
         raise JournalUnreadable(f"{path}: this file system cannot hold a write-ahead log")
     db.pragma("synchronous", "FULL")

@@ -11,7 +11,7 @@ import apsw
 T = TypeVar("T")
 Job = tuple[Callable[[apsw.Connection], Any], "asyncio.Future[Any]"]
 
-_DUE_PAGES = 4_000  # 16 MB of log: a checkpoint then takes some tens of milliseconds
+_DUE_PAGES = 2_000  # 16 MB of log: a checkpoint then takes some tens of milliseconds
 _LATE_PAGES = 16 * _DUE_PAGES
 
 

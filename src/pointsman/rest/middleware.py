@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import secrets
 from typing import Any
 
 from pointsman.auth.header import caller_of
 from pointsman.auth.permissions import permit
 from pointsman.domain.refusal import Refusal
 from pointsman.rest.resource import Request, Response
+from pointsman.runtime.ids import random_sid
 from pointsman.web.errors import CORS_HEADERS
 from pointsman.web.house import House
 from pointsman.web.parameters import form_of, is_json, query_of
@@ -22,7 +22,7 @@ class Basics:
     """The request's id and the CORS headers, on errors too."""
 
     async def process_request(self, req: Request, resp: Response) -> None:
-        resp.set_header("Twilio-Request-Id", "RQ" + secrets.token_hex(16))
+        resp.set_header("Twilio-Request-Id", random_sid("RQ"))
         resp.set_headers(CORS_HEADERS)
 
 

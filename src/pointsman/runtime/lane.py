@@ -34,7 +34,9 @@ class Lane:
         """The last seq on disk."""
         self.rows: list[bytes] = []
         self.times: list[int] = []
-        self.waiters: deque[tuple[int, asyncio.Future[None]]] = deque()
+        self.waiters: deque[tuple[int, float, asyncio.Future[None]]] = deque()
+        """Who waits for which seq, and until when (time of the loop): both only rise."""
+        self._impatience: asyncio.TimerHandle | None = None
         self.releases: deque[tuple[int, Callable[[], None]]] = deque()
         """What is to be done when a seq is on disk (the live feed)."""
         self.listing: EngineListing | None = None
@@ -45,6 +47,8 @@ class Lane:
         self.rebuilds = 0
         """How many there were since the lane last came to rest."""
         self.timer: asyncio.TimerHandle | None = None
+        self.timer_due: int | None = None
+        """What the timer is set for; None if it is only to look again later."""
         self.timer_failures: Counter[tuple[str, str]] = Counter()
         self.snapshot_seq = 0
         self.snapshot_at = 0
@@ -89,19 +93,29 @@ class Lane:
         """Return when `seq` is on disk. Raises Unavailable when it is not after `patience` seconds."""
         if seq <= self.durable:
             return
-        waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self.waiters.append((seq, waiter))
-        try:
-            async with asyncio.timeout(patience):
-                await waiter
-        except TimeoutError:
-            raise Unavailable("The journal could not be written in time; what was asked may still be done") from None
+        loop = asyncio.get_running_loop()
+        waiter: asyncio.Future[None] = loop.create_future()
+        self.waiters.append((seq, loop.time() + patience, waiter))
+        if self._impatience is None:
+            self._impatience = loop.call_later(patience, self._lose_patience, loop)
+        await waiter
+
+    def _lose_patience(self, loop: asyncio.AbstractEventLoop) -> None:
+        """One timer for all who wait: nearly none of them ever needs it, and timers are dear."""
+        self._impatience, now = None, loop.time()
+        while self.waiters and self.waiters[0][1] <= now:
+            waiter = self.waiters.popleft()[2]
+            if not waiter.done():
+                text = "The journal could not be written in time; what was asked may still be done"
+                waiter.set_exception(Unavailable(text))
+        if self.waiters:
+            self._impatience = loop.call_at(self.waiters[0][1], self._lose_patience, loop)
 
     def written(self, seq: int) -> None:
         """All up to `seq` is on disk."""
         self.durable = seq
         while self.waiters and self.waiters[0][0] <= seq:
-            waiter = self.waiters.popleft()[1]
+            waiter = self.waiters.popleft()[2]
             if not waiter.done():
                 waiter.set_result(None)
         while self.releases and self.releases[0][0] <= seq:
@@ -113,7 +127,7 @@ class Lane:
         self.engine = None
         self.rows, self.times = [], []
         self.decided = self.durable
-        for _, waiter in self.waiters:
+        for _, _, waiter in self.waiters:
             if not waiter.done():
                 waiter.set_exception(Unavailable(f"{self.stream} is written by another process"))
         self.waiters.clear()

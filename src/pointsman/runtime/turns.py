@@ -110,18 +110,26 @@ class Turns:
 
     def _look_at_timers(self, lane: Lane, at_rest: bool) -> None:
         """Under the real clock, wake when the lane's next timer is due."""
-        if lane.timer is not None:
-            lane.timer.cancel()
-            lane.timer = None
         now = self._clock.now()
         due = lane.engine.next_due() if lane.engine is not None else None
         if at_rest and (due is None or due > now):
             lane.rebuilds = 0
+        if lane.timer is not None:
+            if lane.timer_due == due:
+                return
+            lane.timer.cancel()
+            lane.timer = None
         if due is not None and self._timers_run and isinstance(self._clock, RealClock):
             self._fire_later(lane, min(max(0.0, (due - now) / SECOND), LONGEST_SLEEP))
+            lane.timer_due = due
 
     def _fire_later(self, lane: Lane, delay: float) -> None:
-        lane.timer = asyncio.get_running_loop().call_later(delay, self.fire, lane)
+        lane.timer = asyncio.get_running_loop().call_later(delay, self._wake, lane)
+        lane.timer_due = None
+
+    def _wake(self, lane: Lane) -> None:
+        lane.timer = None
+        self.fire(lane)
 
     def fire(self, lane: Lane) -> None:
         """Run a slice of the timers that are due; not while the journal fails, for nothing can be promised then."""

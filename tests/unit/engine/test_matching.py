@@ -2,7 +2,8 @@
 
 import pytest
 
-from pointsman.engine.workspace import activities, reservations, task_channels, task_queues, workers, workflows
+from pointsman.domain.entry import SYSTEM
+from pointsman.engine.workspace import activities, reservations, task_channels, task_queues, tasks, workers, workflows
 
 from .driver import Centre, configuration
 
@@ -109,3 +110,15 @@ def test_a_workflow_can_be_replaced_while_its_tasks_wait(centre):
     assert task.status == "pending"
     centre.do(workflows.update, workflow.sid, re_evaluate_tasks=True)
     assert task.status == "reserved"
+
+
+def test_a_worker_who_is_taken_costs_the_same_however_many_tasks_wait_with_expressions_of_their_own(centre):
+    alice, queue = centre.worker("Alice"), centre.queue("Queue")
+    one_target(centre, queue, expression="worker.sid NOT IN task.tried")
+    first, second, *_ = [centre.task({"tried": [f"WK{number:032}"]}) for number in range(300)]
+    assert chosen(centre, first) == ["Alice"]
+    centre.ws.begin(centre.ws.now, SYSTEM)
+    reservations.update(centre.ws, first.reservations[0], reservation_status="accepted")
+    tasks.update(centre.ws, first.sid, assignment_status="completed")
+    assert centre.ws.settle(20), f"{alice.friendly_name} takes one task, and all that wait were looked at"
+    assert chosen(centre, second) == ["Alice"]

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from heapq import heapify, heappop, heappush
-from typing import NamedTuple
+
+import msgspec
 
 
-class Timer(NamedTuple):
+class Timer(msgspec.Struct, frozen=True, order=True, gc=False):
     deadline: int
     order: int
     kind: str
@@ -22,6 +23,9 @@ class Timers:
         self._order = 0
 
     def set(self, kind: str, sid: str, deadline: int) -> None:
+        before = self._live.get((kind, sid))
+        if before is not None and before.deadline == deadline:
+            return
         self._order += 1
         timer = Timer(deadline, self._order, kind, sid)
         self._live[kind, sid] = timer

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import cache
 from typing import TYPE_CHECKING
 
 from pointsman.domain import facts
@@ -30,12 +32,12 @@ class Announcer:
         """The attribute texts that events refer to, by seq, until somebody takes them."""
 
     def before(self, fact: AnyFact) -> Events:
-        method = getattr(self, f"_before_{type(fact).__name__}", None)
-        return method(fact) if method else ()
+        method = _method("before", type(fact))
+        return method(self, fact) if method else ()
 
     def after(self, fact: AnyFact) -> Events:
-        method = getattr(self, f"_after_{type(fact).__name__}", None)
-        events: Events = method(fact) if method else ()
+        method = _method("after", type(fact))
+        events = method(self, fact) if method else ()
         self.past = {}
         return events
 
@@ -179,11 +181,14 @@ class Announcer:
             data.update((key, value) for key, value in more.items() if value is not None)
         return self._event(type, sid, f"Task {sid} {said}", data, "task")
 
+    def _again(self, event: Event, type: str, said: str, more: dict[str, Value] | None = None) -> Event:
+        """Another event of the same task at the same moment: copying is much cheaper than rendering."""
+        data = event.data | {key: value for key, value in (more or {}).items() if value is not None}
+        return Event(type, "task", event.resource_sid, f"Task {event.resource_sid} {said}", data)
+
     def _after_TaskCreated(self, fact: facts.TaskCreated) -> Events:
-        return (
-            self._task(fact.sid, "task.created", "created"),
-            self._task(fact.sid, "workflow.entered", "entered workflow"),
-        )
+        created = self._task(fact.sid, "task.created", "created")
+        return (created, self._again(created, "workflow.entered", "entered workflow"))
 
     def _after_TaskUpdated(self, fact: facts.TaskUpdated) -> Events:
         return (self._task(fact.sid, "task.updated", "updated"),)
@@ -214,7 +219,9 @@ class Announcer:
         if self.past.get("previous_task_queue_sid") != fact.task_queue_sid:
             events += (self._task(fact.sid, "task-queue.entered", "entered a queue", self.past),)
         step = fields.step_data(self.ws, task) | self.past
-        return (*events, self._task(fact.sid, "workflow.target-matched", "matched a routing step", step))
+        if events:
+            return (*events, self._again(events[0], "workflow.target-matched", "matched a routing step", step))
+        return (self._task(fact.sid, "workflow.target-matched", "matched a routing step", step),)
 
     def _after_TaskWrapped(self, fact: facts.TaskWrapped) -> Events:
         return (self._task(fact.sid, "task.wrapup", "is wrapping up"),)
@@ -290,3 +297,8 @@ class Announcer:
 
     def _after_ReservationCompleted(self, fact: facts.ReservationCompleted) -> Events:
         return self._reservation(fact.sid, "completed")
+
+
+@cache
+def _method(when: str, kind: type[facts.Fact]) -> Callable[[Announcer, AnyFact], Events] | None:
+    return getattr(Announcer, f"_{when}_{kind.__name__}", None)

@@ -139,7 +139,7 @@ def holders_data(ws: WorkspaceEngine, task: Task) -> Data:
     sids = task.open_reservations
     reservations = ws.tables.reservations
     if not sids and task.reservations:
-        sids = [sid for sid in ws.last_set(task) if reservations[sid].date_updated == ws.now]
+        sids = tuple([sid for sid in ws.last_set(task) if reservations[sid].date_updated == ws.now])
     holders = dict.fromkeys(reservations[sid].worker_sid for sid in sids)
     data: Data = {"task_assignment_count": task.assignment_count}
     if holders:

@@ -133,8 +133,8 @@ def _(t: Tables, seq: int, at: int, f: facts.ReservationCreated) -> None:
         transfer_sid=f.transfer_sid,
     )
     t.reservations.add(reservation)
-    task.reservations = [*task.reservations, f.sid]
-    task.open_reservations = [*task.open_reservations, f.sid]
+    task.reservations = (*task.reservations, f.sid)
+    task.open_reservations = (*task.open_reservations, f.sid)
     task.assignment_count += f.first and not f.transfer_sid
     task.evaluate_anew = False
     if task.status == "pending":
@@ -199,7 +199,7 @@ def _turn(t: Tables, sid: str, trigger: str, at: int) -> Reservation:
 
 
 def _release(t: Tables, task: Task, reservation: Reservation, at: int) -> None:
-    task.open_reservations = [sid for sid in task.open_reservations if sid != reservation.sid]
+    task.open_reservations = tuple([sid for sid in task.open_reservations if sid != reservation.sid])
     worker = t.workers[reservation.worker_sid]
     worker.last_released = at
     channel = worker.channels.get(reservation.task_channel_sid)

@@ -27,7 +27,7 @@ def _(t: Tables, seq: int, at: int, f: facts.TransferInitiated) -> None:
     )
     t.transfers.add(transfer)
     task = t.tasks[f.task_sid]
-    task.transfers = [*task.transfers, f.sid]
+    task.transfers = (*task.transfers, f.sid)
     task.open_transfer = f.sid
     task.failures = {}
     take_over(task, f, "attributes", "priority")

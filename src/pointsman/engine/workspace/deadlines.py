@@ -53,12 +53,12 @@ def set_absence_timer(ws: WorkspaceEngine, worker: Worker) -> None:
 
 def set_bar_timer(ws: WorkspaceEngine, task: Task) -> None:
     """Wake the task when the first of its barred workers is a candidate again."""
-    ends = [failure.until for failure in task.failures.values() if failure.until > ws.now]
+    ends = [failure.until for failure in task.failures.values() if failure.until > ws.now] if task.failures else None
     _set(ws, "bar", task.sid, min(ends) if ends else None)
 
 
 def _set(ws: WorkspaceEngine, kind: str, sid: str, deadline: int | None) -> None:
-    if deadline is None or (kind, sid) in ws.tables.parked:
+    if deadline is None or (ws.tables.parked and (kind, sid) in ws.tables.parked):
         ws.timers.clear(kind, sid)
     else:
         ws.timers.set(kind, sid, deadline)

@@ -48,6 +48,8 @@ from pointsman.settings import Settings
 
 __all__ = ["WorkspaceEngine", "reactions_transfers"]  # which registers its reactions by being imported
 
+DOCUMENTS_KEPT = 4096
+"""Parsed attributes that are remembered; a centre without a backlog has no more open tasks."""
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 
 
@@ -207,11 +209,13 @@ class WorkspaceEngine(StreamEngine):
         return self.floor.rosters[EVERYONE].activities
 
     def task_document(self, task: Task) -> dict[str, Any]:
-        """The task's attributes, parsed."""
+        """The task's attributes, parsed; the last ones are remembered, for all would take more than the tasks."""
         document = self.documents.get(task.sid)
         if document is None:
             document = msgspec.json.decode(task.attributes)
             if task.finished_at is None:
+                if len(self.documents) >= DOCUMENTS_KEPT:
+                    self.documents.clear()
                 self.documents[task.sid] = document
         return document
 
@@ -253,8 +257,11 @@ class WorkspaceEngine(StreamEngine):
         """Let a pending task wait in its routing step, bound to its attributes of now, or in its transfer's queue."""
         self.floor.leave(task.sid)
         target = routing.target_of(self, task)
-        unbound = task.filter == DIRECT or task.open_transfer
-        document = {"routing_target": task.routing_target} if unbound else self.task_document(task)
+        document: dict[str, Any] = {}
+        if task.filter == DIRECT or task.open_transfer:
+            document = {"routing_target": task.routing_target}
+        elif target.is_bound:
+            document = self.task_document(task)
         self.floor.join(task, document, target, self.now, avoid)
         deadlines.set_bar_timer(self, task)
         if target.live is not None and target.live.uses_clock:

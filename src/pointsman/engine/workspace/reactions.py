@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from pointsman.domain import facts
@@ -19,6 +20,9 @@ F = TypeVar("F", bound=Fact)
 Reaction = Callable[["WorkspaceEngine", Any], None]
 _REACTIONS: dict[type[Fact], Reaction] = {}
 _SLICE = 200
+"""Workers whose membership is looked at in one go."""
+_TASKS_A_SLICE = 50
+"""Tasks that are evaluated anew in one go: each is a fact with its events."""
 
 
 def react(ws: WorkspaceEngine, fact: AnyFact) -> None:
@@ -152,6 +156,7 @@ def _(ws: WorkspaceEngine, fact: facts.TaskQueueUpdated) -> None:
     roster = ws.floor.rosters[fact.sid]
     if fact.target_workers is not None:
         roster.read_expression()
+        ws.floor.rosters_changed()
         _watch(ws, roster)
         ws.chores.append(recheck_in_slices(ws, [roster]))
     if fact.task_order is not None:
@@ -163,6 +168,7 @@ def _(ws: WorkspaceEngine, fact: facts.TaskQueueUpdated) -> None:
 @to(facts.TaskQueueDeleted)
 def _(ws: WorkspaceEngine, fact: facts.TaskQueueDeleted) -> None:
     roster = ws.floor.rosters.pop(fact.sid)
+    ws.floor.rosters_changed()
     for seat in list(roster.members.values()):
         roster.unseat(seat)
 
@@ -172,12 +178,14 @@ def _(ws: WorkspaceEngine, fact: facts.WorkflowUpdated) -> None:
     if fact.configuration is not None:
         for roster in ws.floor.rosters.values():
             roster.forget_idle_pools()
+        ws.chores.append(_tidy_in_slices(ws))
     if fact.re_evaluate:
         ws.chores.append(_reevaluate_in_slices(ws, fact.sid))
 
 
 def _open_roster(ws: WorkspaceEngine, queue: TaskQueue) -> Roster:
-    roster = ws.floor.rosters[queue.sid] = Roster(queue, lambda seat, channel: _idle(ws, seat, channel))
+    roster = ws.floor.rosters[queue.sid] = Roster(queue, partial(_idle, ws))
+    ws.floor.rosters_changed()
     _watch(ws, roster)
     return roster
 
@@ -207,6 +215,15 @@ def recheck_in_slices(ws: WorkspaceEngine, rosters: list[Roster]) -> Iterator[No
         yield
 
 
+def _tidy_in_slices(ws: WorkspaceEngine) -> Iterator[None]:
+    number = 0
+    while workers := ws.tables.workers.after(number, _SLICE):
+        for worker in workers:
+            ws.seat(worker.sid).tidy()
+        number = workers[-1].number
+        yield
+
+
 def clock_in_slices(ws: WorkspaceEngine, rosters: list[Roster]) -> Iterator[None]:
     """A new minute: who belongs where, and only then who fits the tasks that look at the clock."""
     yield from recheck_in_slices(ws, rosters)
@@ -217,7 +234,7 @@ def clock_in_slices(ws: WorkspaceEngine, rosters: list[Roster]) -> Iterator[None
 def _reevaluate_in_slices(ws: WorkspaceEngine, workflow_sid: str, outdated: bool = False) -> Iterator[None]:
     """Pending tasks go through the workflow again, or only outdated ones; reserved ones do when their set fails."""
     number = 0
-    while tasks := ws.tables.tasks.after(number, _SLICE):
+    while tasks := ws.tables.tasks.after(number, _TASKS_A_SLICE):
         number = tasks[-1].number
         for task in tasks:
             if task.workflow_sid != workflow_sid or task.status != "pending" or task.ever_accepted:
@@ -249,7 +266,7 @@ def _(ws: WorkspaceEngine, fact: facts.WorkerCreated) -> None:
 def _(ws: WorkspaceEngine, fact: facts.WorkerUpdated) -> None:
     seat = ws.seat(fact.sid)
     if fact.friendly_name is not None:
-        ws.worker_names = {name: sid for name, sid in ws.worker_names.items() if sid != fact.sid}
+        del ws.worker_names[seat.document["friendly_name"].lower()]  # which is still the old one
         ws.worker_names[fact.friendly_name.lower()] = fact.sid
     seat.read_attributes()
     ws.floor.reseat(seat, ws.clock_document())
@@ -293,9 +310,8 @@ _REACTIONS |= dict.fromkeys((facts.WorkerPresent, facts.WorkerAbsent, facts.Work
 
 def _load_changed(ws: WorkspaceEngine, seat: Seat) -> None:
     """Activity or load changed: whatever looks at them looks again."""
-    for roster in ws.floor.rosters.values():
-        if roster.uses_load:
-            ws.floor.recheck(roster, [seat], ws.clock_document())
+    for roster in ws.floor.load_rosters:
+        ws.floor.recheck(roster, [seat], ws.clock_document())
     ws.floor.reorder(seat)
     ws.floor.wake_if_live(seat)
 

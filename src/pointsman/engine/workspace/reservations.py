@@ -96,7 +96,7 @@ def _complete(ws: WorkspaceEngine, reservation: Reservation) -> None:
     if reservation.status not in ("accepted", "wrapping"):
         raise _illegal(reservation, "completed")
     task = ws.tables.tasks[reservation.task_sid]
-    if task.open_reservations == [reservation.sid] and not task.open_transfer:
+    if task.open_reservations == (reservation.sid,) and not task.open_transfer:
         ws.record(TaskCompleted(task.sid, closing.ALL_COMPLETED))
     ws.record(ReservationCompleted(reservation.sid))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any, NoReturn, TypeVar
 
 import msgspec
@@ -46,6 +46,11 @@ class Target:
     never: frozenset[str] = frozenset()
     """Workers who are no candidates: those who hold the task already."""
 
+    @property
+    def is_bound(self) -> bool:
+        """True if it depends on a task's attributes who fits."""
+        return self.keyed is not None or self.residual is not None or self.live is not None
+
 
 @dataclass(frozen=True, slots=True)
 class Filter:
@@ -60,17 +65,21 @@ class Filter:
         return sum(target.timeout or 0 for target in self.targets[: index + 1])
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class WorkflowDocument:
     filters: tuple[Filter, ...]
     default: Target | None
 
     def first_match(self, task: Mapping[str, Any], clock: Mapping[str, Any], start: int = 0) -> int | None:
-        """The first filter at or below `start` that the task's attributes match."""
-        for index in range(start, len(self.filters)):
-            if self.filters[index].expression.matches(task, {}, clock, {}):
+        """The first filter from `start` on that the task's attributes match."""
+        for index, matches in self._matchers[start:] if start else self._matchers:
+            if matches(task, {}, clock, {}):
                 return index
         return None
+
+    @cached_property
+    def _matchers(self) -> list[tuple[int, Callable[..., bool]]]:
+        return [(index, filter.expression.matches) for index, filter in enumerate(self.filters)]
 
     def queues(self) -> list[str]:
         """Every queue that is named, once."""

@@ -7,22 +7,25 @@ and workers who have just become ready (`woken`) need to be looked at.
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable
-from heapq import heapify, heappop, heappush
+from heapq import heappop, heappush
 from typing import Any
 
 import msgspec
 
 from pointsman.domain.nouns import Task
 from pointsman.engine.workspace.matching.line import Line, Order, Waiting
-from pointsman.engine.workspace.matching.pool import ALL, NOBODY, Pool, PoolKey
+from pointsman.engine.workspace.matching.pool import ALL, NOBODY, Place, Pool, PoolKey
 from pointsman.engine.workspace.matching.roster import EVERYONE, Roster
 from pointsman.engine.workspace.matching.seat import Seat
 from pointsman.engine.workspace.workflow_document import Target
 from pointsman.expressions import Expression, lookup
 
 Reserve = Callable[[Task, list[Seat]], None]
-Candidate = tuple[int, Order, int, Line]
+Call = tuple[int, Order, int, int, Line, Place | None]
+"""A line that is to be asked, in the order of the floor: for one worker's place, or (None) for whoever is ready."""
 
+LOOKS_A_STEP = 16
+"""So many lines that a worker is compared with are worth a step."""
 _FOR_EVER = 1 << 62
 _ENCODER = msgspec.json.Encoder(order="deterministic")
 
@@ -31,13 +34,21 @@ class Floor:
     def __init__(self) -> None:
         self.seats: dict[str, Seat] = {}
         self.rosters: dict[str, Roster] = {}
+        self.load_rosters: list[Roster] = []
+        """Those whose membership depends on load or activity."""
         self.waiting: dict[str, Waiting] = {}
         self.fresh: dict[Line, None] = {}
         self.woken: dict[str, Seat] = {}
         self.lifo_first = False
+        self._calls: list[Call] = []
+        """A heap; what it says of lines and places may be out of date, which is seen when a call's turn comes."""
         self._serial = 0
         self.live_lines: dict[Line, None] = {}
         """Non-empty lines with live terms: a change of load or of the clock makes their workers ask again."""
+
+    def rosters_changed(self) -> None:
+        """A queue came, went, or has a new expression."""
+        self.load_rosters = [roster for roster in self.rosters.values() if roster.uses_load]
 
     # -- workers
 
@@ -71,9 +82,8 @@ class Floor:
     def reorder(self, seat: Seat) -> None:
         """After a change of load: new places in the pools whose order_by looks at it."""
         for roster in seat.rosters.values():
-            live = [pool for pool in roster.pools.values() if pool.live_order]
-            if live:
-                roster.reseat(seat, live)
+            if roster.live_pools:
+                roster.reorder(seat)
                 self.wake(seat)
 
     def sort_anew(self, task_channel_sid: str) -> None:
@@ -103,8 +113,9 @@ class Floor:
         waiting = Waiting(task, line, self._order(roster, task), self._serial, avoid)
         self.waiting[task.sid] = waiting
         line.join(waiting)
+        pool.rank(line)
         roster.ranking.add(waiting.order)
-        if avoid:
+        if avoid or self._calls:  # a call that is open may have passed by this head
             self.fresh[line] = None
 
     def _line(
@@ -116,8 +127,10 @@ class Floor:
         keys: tuple[Hashable, ...],
         now: int,
     ) -> Line:
-        barred = {sid: failure.until for sid, failure in task.failures.items() if failure.until > now}
-        barred |= dict.fromkeys(target.never, _FOR_EVER)
+        barred: dict[str, int] = {}
+        if task.failures or target.never:
+            barred = {sid: failure.until for sid, failure in task.failures.items() if failure.until > now}
+            barred |= dict.fromkeys(target.never, _FOR_EVER)
         ignore_capacity = bool(task.ignore_capacity) and target.queue == EVERYONE  # not in a queue of a transfer
         binding = (
             keys,
@@ -126,7 +139,8 @@ class Floor:
             ignore_capacity,
             task.number if barred else 0,
         )
-        line = pool.lines.get(keys[0], {}).get(binding)
+        lines = pool.lines.get(keys[0])
+        line = None if lines is None else lines.get(binding)
         if line is None:
             line = Line(pool, binding, keys, document)
             line.residual, line.live, line.barred = target.residual, target.live, barred
@@ -149,6 +163,7 @@ class Floor:
             return
         line = waiting.line
         line.leave(waiting)
+        line.pool.rank(line)
         line.pool.roster.ranking.remove(waiting.order)
         if line.count == 0:
             line.pool.close_line(line)
@@ -184,36 +199,39 @@ class Floor:
     # -- settling
 
     def at_rest(self) -> bool:
-        return not self.fresh and not self.woken
+        return not self.fresh and not self.woken and not self._calls
 
     def match(self, limit: int, clock: dict[str, Any], now: int, reserve: Reserve) -> int:
         """Match until nothing more can be, or `limit` steps are done: the best waiting task chooses first.
 
-        A worker whose load a reservation changes is seated before the next task chooses. Returns the steps done, in
-        workers seated and lines asked.
+        A worker whose load a reservation changes is seated before the next task chooses. A worker who was seated asks
+        for one line at a time, the next only while still ready: so it matters little how many lines there are.
+        Returns the steps done, in workers seated and lines looked at.
         """
-        asking, self.fresh = self.fresh, {}
-        queue = [self._candidate(line) for line in asking]
-        heapify(queue)
+        fresh, self.fresh = self.fresh, {}
+        for line in fresh:
+            self._call(line, None)
         done = 0
-        while done < limit and (self.woken or queue):
+        while done < limit and (self.woken or self._calls):
             done += 1
             if self.woken:
-                for line in self._sit_down(self.woken.pop(next(iter(self.woken))), asking, clock, now):
-                    asking[line] = None
-                    heappush(queue, self._candidate(line))
+                seat = self.woken.pop(next(iter(self.woken)))
+                done += sum([self._seek(each, None, clock, now) for each in self._sit_down(seat)])
                 continue
-            line = heappop(queue)[3]
-            if self._ask(line, clock, now, reserve) and line.count:
-                heappush(queue, self._candidate(line))
-            else:
-                del asking[line]
-        self.fresh |= asking
+            _, order, number, _, line, place = heappop(self._calls)
+            changed = line.rank is None or line.rank[:2] != (order, number)
+            if place is None:
+                if changed or self._ask(line, clock, now, reserve):
+                    self._call(line, None)
+            elif not place.gone and place.seat.ready(place.pool.channel):
+                if not changed:
+                    self._ask(line, clock, now, reserve)
+                done += self._seek(place, (order, number), clock, now)
         return done
 
-    def _sit_down(self, seat: Seat, asking: dict[Line, None], clock: dict[str, Any], now: int) -> list[Line]:
-        """Enter the heaps of the channels on which the worker is ready; the lines to ask because it fits them."""
-        fitting: dict[Line, None] = {}
+    def _sit_down(self, seat: Seat) -> list[Place]:
+        """Enter the heaps of the channels on which the worker is ready; the places at which somebody waits."""
+        places: list[Place] = []
         ready: dict[str, bool] = {}
         for place in seat.all_places():
             pool = place.pool
@@ -221,16 +239,26 @@ class Floor:
                 ready[pool.channel] = seat.ready(pool.channel)
             if ready[pool.channel]:
                 pool.enter(place)
-                for line in pool.lines.get(place.key, {}).values():
-                    if line not in asking and line not in fitting and line.fits(seat, clock, now):
-                        fitting[line] = None
-        return list(fitting)
+                if place.key in pool.lines:
+                    places.append(place)
+        return places
 
-    def _candidate(self, line: Line) -> Candidate:
-        head = line.head()
-        assert head is not None  # lines without tasks are closed and forgotten
-        lifo = line.pool.roster.queue.task_order == "LIFO"
-        return (int(lifo is not self.lifo_first), head.order, head.task.number, line)
+    def _seek(self, place: Place, after: tuple[Order, int] | None, clock: dict[str, Any], now: int) -> int:
+        """Call the next line that a ready worker fits; the steps that the search was worth."""
+        lines = place.pool.lines.get(place.key)
+        if lines is None or not place.seat.ready(place.pool.channel):
+            return 0
+        line, looks = lines.fitting(place.seat, clock, now, after)
+        if line is not None:
+            self._call(line, place)
+        return looks // LOOKS_A_STEP
+
+    def _call(self, line: Line, place: Place | None) -> None:
+        if line.rank is not None:  # else the last task has left
+            order, number, _ = line.rank
+            lifo = line.pool.roster.queue.task_order == "LIFO"
+            self._serial += 1
+            heappush(self._calls, (int(lifo is not self.lifo_first), order, number, self._serial, line, place))
 
     def _ask(self, line: Line, clock: dict[str, Any], now: int, reserve: Reserve) -> bool:
         """Let the head of a line choose; False if no ready worker fits it."""

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 Order = tuple[int, int, int]
 """FIFO: (-priority, virtual start, number). LIFO: (0, -virtual start, -number), for priority is ignored (ruling 20)."""
+Rank = tuple[Order, int, "Line"]
+"""A line's head: its order and its task's number, which no other line's head has."""
 
 
 class Waiting:
@@ -43,6 +45,7 @@ class Line:
         "keys",
         "live",
         "pool",
+        "rank",
         "residual",
     )
 
@@ -58,6 +61,8 @@ class Line:
         """Worker sids that are no candidates before a time; such a line has a single task."""
         self.ignore_capacity = False
         self.count = 0
+        self.rank: Rank | None = None
+        """As its pool knows it."""
         self._heap: list[tuple[Order, int, Waiting]] = []
 
     def join(self, waiting: Waiting) -> None:

@@ -11,6 +11,7 @@ from heapq import heapify, heappop, heappush, heapreplace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pointsman.engine.workspace.matching.line import Line
+from pointsman.engine.workspace.matching.lines import Lines
 from pointsman.expressions import Expression, Keyed, OrderBy
 
 if TYPE_CHECKING:
@@ -53,8 +54,10 @@ class Pool:
         self.keyed = key.keyed
         self.order_by = order_by
         self.live_order = order_by.live
-        self.lines: dict[Hashable, dict[Hashable, Line]] = {}
-        """Non-empty lines by key, then binding. A line with several keys stands under each."""
+        self.lines: dict[Hashable, Lines] = {}
+        """Non-empty lines by key. A line with several keys stands under each."""
+        self.forgotten = False
+        """Its queue does not know it any more: places in it are of no use."""
         self._heaps: dict[Hashable, list[Entry]] = {}
         self._tokens = 0
 
@@ -92,19 +95,20 @@ class Pool:
         return (place.sort, self.roster.idle(place.seat, self.channel), place.seat.worker.number, place.token, place)
 
     def _top(self, heap: list[Entry]) -> Entry | None:
+        channel, idle = self.channel, self.roster.idle
         while heap:
             entry = heap[0]
             place = entry[4]
             if place.gone:
                 heappop(heap)
-            elif not place.seat.ready(self.channel):
+            elif not place.seat.ready(channel):
                 heappop(heap)
                 place.present = False
             else:
-                current = self._entry(place)
-                if current <= entry:
+                since = idle(place.seat, channel)
+                if since <= entry[1]:
                     return entry
-                heapreplace(heap, current)
+                heapreplace(heap, (entry[0], since, entry[2], entry[3], place))
         return None
 
     def pick(self, line: Line, count: int, avoid: frozenset[str], clock: dict[str, Any], now: int) -> list[Seat]:
@@ -133,11 +137,24 @@ class Pool:
 
     def open_line(self, line: Line) -> None:
         for key in line.keys:
-            self.lines.setdefault(key, {})[line.binding] = line
+            self.lines.setdefault(key, Lines()).open(line)
+
+    def rank(self, line: Line) -> None:
+        """The line's head may have changed: keep the lines in order."""
+        head = line.head()
+        rank = None if head is None else (head.order, head.task.number, line)
+        if rank == line.rank:
+            return
+        for key in line.keys:
+            if line.rank is not None:
+                self.lines[key].displace(line.rank)
+            if rank is not None:
+                self.lines[key].place(rank)
+        line.rank = rank
 
     def close_line(self, line: Line) -> None:
         for key in line.keys:
             lines = self.lines[key]
-            del lines[line.binding]
+            lines.close(line)
             if not lines:
                 del self.lines[key]

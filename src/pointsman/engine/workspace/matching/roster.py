@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 
 from pointsman.domain.nouns import TaskQueue
 from pointsman.engine.workspace.matching.pool import Pool, PoolKey
@@ -26,6 +26,8 @@ class Roster:
         self.pools: dict[PoolKey, Pool] = {}
         self.ranking = Ranking()
         """The tasks that wait for this queue, in the order in which they are served."""
+        self.live_pools: list[Pool] = []
+        """Those whose order_by looks at the load."""
         self.read_expression()
 
     def read_expression(self) -> None:
@@ -53,18 +55,15 @@ class Roster:
         for place in seat.places.pop(self.queue.sid):
             place.gone = True
 
-    def reseat(self, seat: Seat, pools: Iterable[Pool]) -> None:
-        """New places for a member in some pools: what they are sorted by has changed."""
-        pools = set(pools)
+    def reorder(self, seat: Seat) -> None:
+        """New places for a member in the pools that are sorted by load, which has changed."""
         kept = []
         for place in seat.places[self.queue.sid]:
-            if place.pool in pools:
+            if place.pool.live_order:
                 place.gone = True
             else:
                 kept.append(place)
-        seat.places[self.queue.sid] = kept + [
-            place for pool in self.pools.values() if pool in pools for place in pool.admit(seat)
-        ]
+        seat.places[self.queue.sid] = kept + [place for pool in self.live_pools for place in pool.admit(seat)]
 
     def count(self, activity_sid: str, by: int) -> None:
         self.activities[activity_sid] = self.activities.get(activity_sid, 0) + by
@@ -74,6 +73,8 @@ class Roster:
         pool = self.pools.get(key)
         if pool is None:
             pool = self.pools[key] = Pool(self, key, static, order_by)
+            if pool.live_order:
+                self.live_pools.append(pool)
             for seat in self.members.values():
                 places = pool.admit(seat)
                 seat.places[self.queue.sid] += places
@@ -83,8 +84,8 @@ class Roster:
         return pool
 
     def forget_idle_pools(self) -> None:
-        """Drop the pools that nobody waits for; they are made again when needed."""
-        self.pools = {key: pool for key, pool in self.pools.items() if pool.lines}
-        for seat in self.members.values():
-            places = seat.places[self.queue.sid]
-            seat.places[self.queue.sid] = [place for place in places if place.pool.key in self.pools]
+        """Drop the pools that nobody waits for; they are made again when needed. Members keep places for a while."""
+        for pool in self.pools.values():
+            pool.forgotten = not pool.lines
+        self.pools = {key: pool for key, pool in self.pools.items() if not pool.forgotten}
+        self.live_pools = [pool for pool in self.pools.values() if pool.live_order]

@@ -39,6 +39,11 @@ class Seat:
     def all_places(self) -> Iterator[Place]:
         return chain.from_iterable(self.places.values())
 
+    def tidy(self) -> None:
+        """Give up the places in pools that are forgotten."""
+        for sid, places in self.places.items():
+            self.places[sid] = [place for place in places if not place.pool.forgotten]
+
     def read_attributes(self) -> None:
         """Build the document anew. System fields win over attributes of the same name (routing.md 6.3)."""
         self.document = msgspec.json.decode(self.worker.attributes)
@@ -79,15 +84,17 @@ class Seat:
 
     def open(self, task_channel_sid: str) -> int:
         """Pending, accepted and wrapping reservations on a channel: they take capacity."""
-        return sum(1 for held in self.reservations.values() if held.task_channel_sid == task_channel_sid)
+        count = 0
+        for held in self.reservations.values():
+            count += held.task_channel_sid == task_channel_sid
+        return count
 
     def assigned(self, task_channel_sid: str) -> int:
         """Accepted reservations on a channel (ruling 10)."""
-        return sum(
-            1
-            for held in self.reservations.values()
-            if held.status == "accepted" and held.task_channel_sid == task_channel_sid
-        )
+        count = 0
+        for held in self.reservations.values():
+            count += held.status == "accepted" and held.task_channel_sid == task_channel_sid
+        return count
 
     def pending(self) -> list[Reservation]:
         return [held for held in self.reservations.values() if held.status == "pending"]
