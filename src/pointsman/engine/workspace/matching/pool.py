@@ -6,7 +6,7 @@ unready worker on top is dropped, and its place says so (`present`), until the w
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterable
 from heapq import heapify, heappop, heappush, heapreplace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -84,6 +84,19 @@ class Pool:
                 heap[:] = [entry for entry in heap if not entry[4].gone]
                 heapify(heap)
             heappush(heap, self._entry(place))
+
+    def fill(self, members: Iterable[Seat]) -> None:
+        """Take all members in at once: heaps are made in one go, not by a push for each."""
+        for seat in members:
+            places = self.admit(seat)
+            if places:
+                seat.places[self.roster.queue.sid] += places
+                if seat.ready(self.channel):
+                    for place in places:
+                        place.present = True
+                        self._heaps.setdefault(place.key, []).append(self._entry(place))
+        for heap in self._heaps.values():
+            heapify(heap)
 
     def sort_anew(self) -> None:
         """The idle keys went back, which they never do by time: entries are no lower bounds any more."""

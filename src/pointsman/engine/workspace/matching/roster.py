@@ -75,12 +75,7 @@ class Roster:
             pool = self.pools[key] = Pool(self, key, static, order_by)
             if pool.live_order:
                 self.live_pools.append(pool)
-            for seat in self.members.values():
-                places = pool.admit(seat)
-                seat.places[self.queue.sid] += places
-                if seat.ready(pool.channel):
-                    for place in places:
-                        pool.enter(place)
+            pool.fill(self.members.values())
         return pool
 
     def forget_idle_pools(self) -> None:
