@@ -148,7 +148,8 @@ class Chronicle:
         return sort
 
     def _sort(self, kind: int, names: Names, wait: int, in_queue: int) -> int:
-        channel, queue, workflow, worker = map(self.number, names[1:5])
+        known, number = self.names.get, self.number
+        channel, queue, workflow, worker = [known(sid) or number(sid) for sid in names[1:5]]  # type: ignore[call-overload]
         sort: Sort = (kind, channel, queue, workflow, worker, wait, in_queue)
         self.marks.sorts.append(sort)
         return len(self.marks.sorts) - 1
