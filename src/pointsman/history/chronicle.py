@@ -22,8 +22,8 @@ RUN = 16_384
 MOVES = frozenset({"worker.created", "worker.activity.update", "worker.deleted"})
 WAITS = frozenset({ACCEPTED, CANCELED})
 """Kinds that end a wait."""
-_UNCOUNTED, _OWN = -1, -2
-"""In the place of a sort's number: no mark, and one that depends on more of the event."""
+_UNCOUNTED, _MOVE, _WAITS = -1, -2, -3
+"""In the place of a sort's number: no mark; a worker's move; down from _WAITS, a sort that still lacks the wait."""
 
 Names = tuple[object, ...]
 """What many events of a run share: type, channel, queue, workflow, worker, and the channel's name."""
@@ -68,7 +68,8 @@ class Chronicle:
         self.marks = Marks()
         self.stays: list[Stay] = []
         self._sorts: dict[Names, int] = {}
-        """The number of a sort by what says which it is."""
+        """The number of a sort by the names that tell it."""
+        self._numbers: dict[Sort, int] = {}
         self._postings: dict[str, bytes] = defaultdict(bytes)
         self._block = -1
         self._keys: set[object] = set()
@@ -116,43 +117,43 @@ class Chronicle:
                 sort = sorts.get(names)
                 if sort is None:
                     sort = sorts[names] = self._sort_of(names)
-                if sort == _OWN:
-                    sort = self._own(entry.at // SECOND, event, names)
+                if sort < _UNCOUNTED:
+                    sort = self._own(sort, entry.at // SECOND, event)
                 if sort != _UNCOUNTED:
                     see_time(entry.at // SECOND)
                     see_sort(sort)
         self.seq = first_seq + len(entries) - 1
 
     def _sort_of(self, names: Names) -> int:
-        type = names[0]
-        kind = KINDS.get(type)  # type: ignore[call-overload]
+        """What is known of an event's sort by its names."""
+        kind = KINDS.get(names[0])  # type: ignore[call-overload]
         if kind is None:
-            return _OWN if type in MOVES else _UNCOUNTED
-        return _OWN if kind in WAITS else self._sort(kind, names, NO_WAIT, NO_WAIT)
+            return _MOVE if names[0] in MOVES else _UNCOUNTED
+        known, number = self.names.get, self.number
+        channel, queue, workflow, worker = [known(sid) or number(sid) for sid in names[1:5]]  # type: ignore[call-overload]
+        sort = self._number_of((kind, channel, queue, workflow, worker, NO_WAIT, NO_WAIT))
+        return _WAITS - sort if kind in WAITS else sort
 
-    def _own(self, at: int, event: Event, names: Names) -> int:
-        """The sort of an event for which its names do not tell it."""
-        if event.type in MOVES:
+    def _own(self, sort: int, at: int, event: Event) -> int:
+        """The sort of an event whose names do not tell it all."""
+        if sort == _MOVE:
             self._move(at, event)
             return _UNCOUNTED
-        data, kind = event.data, KINDS[event.type]
+        kind, *where = self.marks.sorts[_WAITS - sort][:5]
+        data = event.data
         wait, in_queue = data.get("task_age", 0), NO_WAIT
         if kind == ACCEPTED:
             in_queue = data.get("task_age_in_queue", NO_WAIT)  # type: ignore[assignment]
             if "task_transfer_sid" in data:  # a transferee's acceptance is told from a first one
                 kind = ACCEPTED_TRANSFER
-        waited = (kind, wait, in_queue, *names)
-        sort = self._sorts.get(waited)
-        if sort is None:
-            sort = self._sorts[waited] = self._sort(kind, names, wait, in_queue)  # type: ignore[arg-type]
-        return sort
+        return self._number_of((kind, *where, wait, in_queue))  # type: ignore[arg-type]
 
-    def _sort(self, kind: int, names: Names, wait: int, in_queue: int) -> int:
-        known, number = self.names.get, self.number
-        channel, queue, workflow, worker = [known(sid) or number(sid) for sid in names[1:5]]  # type: ignore[call-overload]
-        sort: Sort = (kind, channel, queue, workflow, worker, wait, in_queue)
-        self.marks.sorts.append(sort)
-        return len(self.marks.sorts) - 1
+    def _number_of(self, sort: Sort) -> int:
+        number = self._numbers.get(sort)
+        if number is None:
+            number = self._numbers[sort] = len(self.marks.sorts)
+            self.marks.sorts.append(sort)
+        return number
 
     def number(self, sid: object) -> int:
         """The number of a sid, for short; NOWHERE for none."""
