@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 
-from pointsman.history import chronicle, history, index
+from pointsman.history import chronicle, file_statements, history, index
 
 from .audit_recount import Event, Recount, waits
 from .audit_world import CHANNELS, TEAMS, WORKSPACE, World
@@ -33,9 +33,10 @@ OF_QUEUE = {"tasks_entered": "task-queue.entered"}
 
 @pytest.fixture(autouse=True)
 def short_runs(monkeypatch: pytest.MonkeyPatch) -> None:
-    """So that a short audit stores several runs, too."""
+    """So that a short audit stores several runs and eras, too."""
     for module in (chronicle, history, index):
-        monkeypatch.setattr(module, "RUN", 2048)
+        monkeypatch.setattr(module, "RUN", 1024)
+    monkeypatch.setattr(file_statements, "ERA", 3)
 
 
 def test_statistics_are_what_the_events_say(tmp_path: Path) -> None:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from array import array
+from collections import defaultdict
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from sys import byteorder
+from typing import NamedTuple
 
 import msgspec
 
 from pointsman.domain.entry import Entry, Event
 from pointsman.domain.limits import SECOND
-from pointsman.history.marks import ACCEPTED, ACCEPTED_TRANSFER, CANCELED, KINDS, NO_WAIT, NOWHERE, Mark, Where
+from pointsman.history.marks import ACCEPTED, ACCEPTED_TRANSFER, CANCELED, KINDS, NO_WAIT, NOWHERE, Marks, Sort
 
 BLOCK = 32
 """Facts in a block: the index says in which blocks a key occurs, and a query reads these."""
@@ -18,6 +20,13 @@ RUN = 16_384
 """Facts in a run, after which a chronicle is stored."""
 
 MOVES = frozenset({"worker.created", "worker.activity.update", "worker.deleted"})
+WAITS = frozenset({ACCEPTED, CANCELED})
+"""Kinds that end a wait."""
+_UNCOUNTED, _MOVE, _WAITS = -1, -2, -3
+"""In the place of a sort's number: no mark; a worker's move; down from _WAITS, a sort that still lacks the wait."""
+
+Names = tuple[object, ...]
+"""What many events of a run share: type, channel, queue, workflow, worker, and the channel's name."""
 
 
 class Stay(NamedTuple):
@@ -36,7 +45,7 @@ class Page(msgspec.Struct, frozen=True):
     run: int
     names: list[tuple[int, str]]
     postings: dict[str, bytes]
-    marks: list[Mark]
+    marks: Marks
     stays: list[Stay]
     presence: dict[int, tuple[int, int] | None]
     """Worker → (activity, since), for those whose activity changed; None for those who have gone."""
@@ -56,14 +65,16 @@ class Chronicle:
         self._clear()
 
     def _clear(self) -> None:
-        self.marks: list[Mark] = []
+        self.marks = Marks()
         self.stays: list[Stay] = []
-        self._postings: dict[str, array[int]] = {}
+        self._sorts: dict[Names, int] = {}
+        """The number of a sort by the names that tell it."""
+        self._numbers: dict[Sort, int] = {}
+        self._postings: dict[str, bytes] = defaultdict(bytes)
         self._block = -1
-        self._keys: set[str | None] = set()
-        self._sets: dict[tuple[object, ...], Where] = {}
-        """Keys of the block that come together again and again, for short."""
-        self._wheres: dict[tuple[object, ...], Where] = {}
+        self._keys: set[object] = set()
+        self._seen: list[Names] = []
+        """More keys of the block, as they came."""
         self._named: list[tuple[int, str]] = []
         self._moved: set[int] = set()
 
@@ -84,40 +95,65 @@ class Chronicle:
 
     def fold(self, first_seq: int, entries: Sequence[Entry]) -> None:
         """Take the next entries, no more than there is room for."""
-        marks, sets, wheres = self.marks, self._sets, self._wheres
+        sorts, keys, seen = self._sorts, self._keys, self._seen
+        see_time, see_sort = self.marks.times.append, self.marks.numbers.append
         for seq, entry in enumerate(entries, first_seq):
             if seq // BLOCK != self._block:
                 self._close_block()
                 self._block = seq // BLOCK
-            at, place, keys = entry.at // SECOND, seq * 64, self._keys
             for event in entry.events:
-                type, get = event.type, event.data.get
+                get = event.data.get
                 names = (
+                    event.type,
                     get("task_channel_sid"),
                     get("task_queue_sid"),
                     get("workflow_sid"),
                     get("worker_sid"),
                     get("task_channel_unique_name"),
                 )
-                where = sets.get(names)
-                if where is None:
-                    where = sets[names] = wheres.get(names) or self._where(names)
-                keys.update((type, get("task_sid"), get("reservation_sid")))  # type: ignore[arg-type]
-                kind = KINDS.get(type)
-                if kind is not None:
-                    if kind != ACCEPTED and kind != CANCELED:
-                        marks.append((at, place, kind, where, NO_WAIT, NO_WAIT))
-                    else:
-                        marks.append(_waited(at, place, kind, where, event))
-                elif type in MOVES:
-                    self._move(at, event)
-                place += 1
+                seen.append(names)
+                keys.add(get("task_sid"))
+                keys.add(get("reservation_sid"))
+                sort = sorts.get(names)
+                if sort is None:
+                    sort = sorts[names] = self._sort_of(names)
+                if sort < _UNCOUNTED:
+                    sort = self._own(sort, entry.at // SECOND, event)
+                if sort != _UNCOUNTED:
+                    see_time(entry.at // SECOND)
+                    see_sort(sort)
         self.seq = first_seq + len(entries) - 1
 
-    def _where(self, names: tuple[object, ...]) -> Where:
-        where: Where = tuple(map(self.number, names[:4]))  # type: ignore[assignment]
-        self._wheres[names] = where
-        return where
+    def _sort_of(self, names: Names) -> int:
+        """What is known of an event's sort by its names."""
+        kind = KINDS.get(names[0])  # type: ignore[call-overload]
+        if kind is None:
+            return _MOVE if names[0] in MOVES else _UNCOUNTED
+        known, number = self.names.get, self.number
+        channel, queue, workflow, worker = [known(sid) or number(sid) for sid in names[1:5]]  # type: ignore[call-overload]
+        sort = self._number_of((kind, channel, queue, workflow, worker, NO_WAIT, NO_WAIT))
+        return _WAITS - sort if kind in WAITS else sort
+
+    def _own(self, sort: int, at: int, event: Event) -> int:
+        """The sort of an event whose names do not tell it all."""
+        if sort == _MOVE:
+            self._move(at, event)
+            return _UNCOUNTED
+        kind, *where = self.marks.sorts[_WAITS - sort][:5]
+        data = event.data
+        wait, in_queue = data.get("task_age", 0), NO_WAIT
+        if kind == ACCEPTED:
+            in_queue = data.get("task_age_in_queue", NO_WAIT)  # type: ignore[assignment]
+            if "task_transfer_sid" in data:  # a transferee's acceptance is told from a first one
+                kind = ACCEPTED_TRANSFER
+        return self._number_of((kind, *where, wait, in_queue))  # type: ignore[arg-type]
+
+    def _number_of(self, sort: Sort) -> int:
+        number = self._numbers.get(sort)
+        if number is None:
+            number = self._numbers[sort] = len(self.marks.sorts)
+            self.marks.sorts.append(sort)
+        return number
 
     def number(self, sid: object) -> int:
         """The number of a sid, for short; NOWHERE for none."""
@@ -155,8 +191,8 @@ class Chronicle:
 
     def blocks(self, key: str) -> list[int]:
         """The blocks of the present run in which the key occurs, counted from the run's first."""
-        found = list(self._postings.get(key, ()))
-        present = key in self._keys or any(key in some for some in self._sets)
+        found = array("H", self._postings.get(key, b"")).tolist()
+        present = key in self._keys or any(key in some for some in self._seen)
         return [*found, self._block % (RUN // BLOCK)] if present else found
 
     def page(self) -> Page:
@@ -164,8 +200,7 @@ class Chronicle:
         self._close_block()
         self._block = -1
         moved = {worker: self.presence.get(worker) for worker in self._moved}
-        postings = {key: self._postings[key].tobytes() for key in sorted(self._postings)}
-        return Page(self.seq, self.run, self._named, postings, self.marks, self.stays, moved)
+        return Page(self.seq, self.run, self._named, self._postings, self.marks, self.stays, moved)
 
     def stored_through(self, seq: int) -> None:
         """The page is in the file; nothing was folded since it was made."""
@@ -173,23 +208,11 @@ class Chronicle:
         self._clear()
 
     def _close_block(self) -> None:
-        self._keys.update(*self._sets)  # type: ignore[arg-type]
-        self._sets.clear()
-        self._keys.discard(None)
-        number = self._block % (RUN // BLOCK)
-        for key in self._keys:
-            blocks = self._postings.get(key)  # type: ignore[arg-type]
-            if blocks is None:
-                self._postings[key] = array("H", (number,))  # type: ignore[index]
-            else:
-                blocks.append(number)
-        self._keys.clear()
-
-
-def _waited(at: int, place: int, kind: int, where: Where, event: Event) -> Mark:
-    """The mark of an end of waiting. A transferee's acceptance is told from a first one."""
-    wait: Any = event.data.get("task_age", 0)
-    in_queue: Any = event.data.get("task_age_in_queue", NO_WAIT) if kind == ACCEPTED else NO_WAIT
-    if kind == ACCEPTED and "task_transfer_sid" in event.data:
-        kind = ACCEPTED_TRANSFER
-    return at, place, kind, where, wait, in_queue
+        keys, postings = self._keys, self._postings
+        keys.update(*self._seen)
+        keys.discard(None)
+        number = (self._block % (RUN // BLOCK)).to_bytes(2, byteorder)
+        for key in keys:
+            postings[key] += number  # type: ignore[index]
+        keys.clear()
+        self._seen.clear()

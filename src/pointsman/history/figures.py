@@ -1,28 +1,24 @@
 """Figures of a window: marks counted, and the time that workers spent in activities. Exact to the second.
 
-Whole days and hours come from tallies, what remains of a window from marks; what is not in the file yet is counted from
+What is over for long comes from tallies, the rest of a window from marks; what is not in the file yet is counted from
 the chronicle.
 """
 
 from __future__ import annotations
 
-from bisect import bisect_left
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from functools import partial
-from itertools import islice
-from operator import itemgetter
-from typing import Any, NamedTuple
+from itertools import chain
+from typing import NamedTuple
 
 import apsw
 
 from pointsman.history import file_statements as statements
 from pointsman.history.chronicle import Chronicle, Stay
-from pointsman.history.file_statements import DAY, HOUR, Counts, Part
+from pointsman.history.file_statements import Counts
 from pointsman.history.history import Followed, History
-from pointsman.history.marks import NO_WAIT, NOWHERE, WAITED_IN_QUEUE, Mark, Subject
+from pointsman.history.marks import NOWHERE, Sort, Subject, rows
 
-Row = tuple[int, int, int, int]
-"""(entity, kind, wait, how many)."""
 NOBODY = ""
 """The sid that stands for the workspace itself."""
 
@@ -32,23 +28,6 @@ class Window(NamedTuple):
 
     since: int
     until: int
-
-    def parts(self) -> list[Part]:
-        """The window as whole days and hours, and seconds around them."""
-        return _split(self.since, self.until + 1, (DAY, HOUR))
-
-
-def _split(since: int, until: int, levels: tuple[int, ...]) -> list[Part]:
-    if since >= until:
-        return []
-    if not levels:
-        return [(0, since, until)]
-    level, *finer = levels
-    first, last = -(-since // level) * level, until // level * level
-    if first >= last:
-        return _split(since, until, tuple(finer))
-    before, after = _split(since, first, tuple(finer)), _split(last, until, tuple(finer))
-    return [*before, (level, first, last), *after]
 
 
 class Spent(NamedTuple):
@@ -72,44 +51,36 @@ async def counts(
     found: dict[str, Counts] = {sid: {} for sid in sids}
     of_channel = None if channel is None else names.get(channel, -1)
     async with followed.lock:
-        fresh = fresh_counts(followed.chronicle.marks, subject, numbers, of_channel, window)
         work = partial(
             _counted,
-            fresh=fresh,
+            fresh=followed.chronicle.marks.between(window.since, window.until),
             stream=followed.number,
             subject=subject,
             entities=list(numbers),
             channel=of_channel,
-            parts=window.parts(),
+            window=window,
         )
         counted = await history.file.read(work)
     return found | {numbers[entity]: counts for entity, counts in counted.items()}
 
 
-def _counted(db: apsw.Connection, fresh: list[Row], **asked: Any) -> dict[int, Counts]:
+def _counted(
+    db: apsw.Connection,
+    fresh: Callable[[], Mapping[Sort, int]],
+    stream: int,
+    subject: Subject,
+    entities: Sequence[int],
+    channel: int | None,
+    window: Window,
+) -> dict[int, Counts]:
     """In the file's thread, because there may be many rows: those of the file and fresh ones, by entity."""
     found: dict[int, Counts] = {}
-    for entity, kind, wait, n in (*fresh, *statements.counts(db, **asked)):
+    whose = frozenset(entities)
+    stored = statements.counts(db, stream, subject, entities, channel, window.since, window.until)
+    for entity, _, kind, wait, n in chain(rows(fresh(), subject, whose, channel), stored):
         of_entity = found.setdefault(entity, {})
         of_entity[kind, wait] = of_entity.get((kind, wait), 0) + n
     return found
-
-
-def fresh_counts(
-    marks: list[Mark], subject: Subject, entities: Collection[int], channel: int | None, window: Window
-) -> list[Row]:
-    """Of marks that are in no file yet, in their order."""
-    first = bisect_left(marks, window.since, key=itemgetter(0))
-    end = bisect_left(marks, window.until + 1, key=itemgetter(0))
-    rows: list[Row] = []
-    for _, _, kind, where, wait, queue_wait in islice(marks, first, end):
-        entity = NOWHERE if subject.place < 0 else where[subject.place]
-        if entity not in entities or kind not in subject.kinds or channel not in (None, where[0]):
-            continue
-        rows.append((entity, kind, wait if subject.waits else NO_WAIT, 1))
-        if queue_wait >= 0 and WAITED_IN_QUEUE in subject.kinds:
-            rows.append((entity, WAITED_IN_QUEUE, queue_wait, 1))
-    return rows
 
 
 async def durations(
@@ -128,9 +99,9 @@ async def durations(
             since=since,
             until=until,
         )
-        rows = await history.file.read(work)
+        stored = await history.file.read(work)
     spent: dict[int, Spent] = {}
-    for activity, times, total, least, most in (*rows, *fresh):
+    for activity, times, total, least, most in (*stored, *fresh):
         old = spent.get(activity, Spent(0, 0, least, most))
         spent[activity] = Spent(old.times + times, old.total + total, min(old.least, least), max(old.most, most))
     return {sid: spent[number] for sid, number in names.items() if number in spent}

@@ -10,30 +10,30 @@ from contextlib import suppress
 
 import apsw
 
-VERSION = 2
+VERSION = 3
 
-# posting: in which blocks of a run of facts a key (an event type or a sid) occurs. Runs are written once, sorted; those
-# of an era lie side by side for each key, so that a key is looked up once per era, and a run goes into a small place.
-# mark: what is counted, second by second. tally: marks counted by hour and by day (level: its length in seconds).
+# posting: in which blocks of a run of facts each key (an event type or a sid) occurs, some keys to a shelf.
+# mark: what is counted in a run. span: from when to when a run or an era of runs is (level: how many runs).
+# tally: what the marks of an era count, once it is over.
 # stay: how long a worker was in an activity, once it is over. presence: where workers are now.
+# Runs are written once, each behind the one before: so little of the file is touched.
 SCHEMA = """
 CREATE TABLE stream(id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, seq INTEGER NOT NULL DEFAULT 0);
 CREATE TABLE name(stream INTEGER NOT NULL, id INTEGER NOT NULL, sid TEXT NOT NULL, PRIMARY KEY(stream, id))
     WITHOUT ROWID;
 CREATE TABLE posting(
-    stream INTEGER NOT NULL, era INTEGER NOT NULL, key TEXT NOT NULL, run INTEGER NOT NULL, blocks BLOB NOT NULL,
-    PRIMARY KEY(stream, era, key, run)
+    stream INTEGER NOT NULL, run INTEGER NOT NULL, shelf TEXT NOT NULL, keys BLOB NOT NULL,
+    PRIMARY KEY(stream, run, shelf)
 ) WITHOUT ROWID;
-CREATE TABLE mark(
-    stream INTEGER NOT NULL, at INTEGER NOT NULL, place INTEGER NOT NULL, kind INTEGER NOT NULL,
-    channel INTEGER NOT NULL, queue INTEGER NOT NULL, workflow INTEGER NOT NULL, worker INTEGER NOT NULL,
-    wait INTEGER NOT NULL, queue_wait INTEGER NOT NULL,
-    PRIMARY KEY(stream, at, place)
+CREATE TABLE mark(stream INTEGER NOT NULL, run INTEGER NOT NULL, marks BLOB NOT NULL, PRIMARY KEY(stream, run));
+CREATE TABLE span(
+    stream INTEGER NOT NULL, level INTEGER NOT NULL, number INTEGER NOT NULL, since INTEGER NOT NULL,
+    until INTEGER NOT NULL, PRIMARY KEY(stream, level, number)
 ) WITHOUT ROWID;
 CREATE TABLE tally(
-    stream INTEGER NOT NULL, level INTEGER NOT NULL, entity INTEGER NOT NULL, start INTEGER NOT NULL,
-    channel INTEGER NOT NULL, kind INTEGER NOT NULL, wait INTEGER NOT NULL, n INTEGER NOT NULL,
-    PRIMARY KEY(stream, level, entity, start, channel, kind, wait)
+    stream INTEGER NOT NULL, entity INTEGER NOT NULL, era INTEGER NOT NULL, channel INTEGER NOT NULL,
+    kind INTEGER NOT NULL, wait INTEGER NOT NULL, n INTEGER NOT NULL,
+    PRIMARY KEY(stream, entity, era, channel, kind, wait)
 ) WITHOUT ROWID;
 CREATE TABLE stay(
     stream INTEGER NOT NULL, worker INTEGER NOT NULL, since INTEGER NOT NULL, until INTEGER NOT NULL,
@@ -48,7 +48,7 @@ CREATE TABLE presence(
 MEMORY = ":memory:"
 _WAIT_MS = 5_000
 _CACHE_KIB = 32_768
-"""Each tally has its own place in the file: the pages of the present hour and day should all be at hand."""
+"""Each entity's tallies have their own place in the file: the last page of each should be at hand."""
 
 
 def open_file(path: str) -> apsw.Connection:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import chain
 
@@ -11,28 +11,15 @@ import apsw
 import msgspec
 
 from pointsman.history.chronicle import Chronicle, Page
-from pointsman.history.marks import (
-    NO_WAIT,
-    NOWHERE,
-    QUEUE,
-    WAITED_IN_QUEUE,
-    WORKER,
-    WORKFLOW,
-    WORKSPACE,
-    Mark,
-    Subject,
-)
+from pointsman.history.marks import SUBJECTS, Marks, Row, Sort, Subject, rows
 
-HOUR, DAY = 3_600, 86_400
-ERA = 16
+ERA = 8
 """Runs."""
 _VALUES_A_STATEMENT = 2_000
 _ROWS_FORGOTTEN = 2_000
 
 Counts = dict[tuple[int, int], int]
 """(kind, wait) → how many."""
-Part = tuple[int, int, int]
-"""(level, from, to) of a window: counted from tallies of that level, or from marks where it is 0. `to` is outside."""
 
 
 @contextmanager
@@ -63,21 +50,20 @@ def load(db: apsw.Connection, stream: str) -> tuple[int, Chronicle]:
 
 def store(db: apsw.Connection, stream: int, page: Page) -> None:
     """Write a page, in one transaction."""
-    hours = tallied(page.marks)
-    days: dict[tuple[int, int, int, int, int], int] = defaultdict(int)
-    for (entity, start, channel, kind, wait), n in hours.items():
-        days[entity, start - start % DAY, channel, kind, wait] += n
+    shelves: dict[str, dict[str, bytes]] = defaultdict(dict)
+    for key, blocks in page.postings.items():
+        shelves[_shelf(key)][key] = blocks
+    marks = page.marks
     with _transaction(db):
         db.execute("UPDATE stream SET seq = ? WHERE id = ?", (page.seq, stream))
         _insert(db, "INTO name", ((stream, number, sid) for number, sid in page.names), 3)
-        era = page.run // ERA
-        postings = ((stream, era, key, page.run, blocks) for key, blocks in page.postings.items())
-        _insert(db, "OR REPLACE INTO posting", postings, 5)
-        marks = ((stream, at, place, kind, *where, *waits) for at, place, kind, where, *waits in page.marks)
-        _insert(db, "INTO mark", marks, 10)
-        for level, tally in ((HOUR, hours), (DAY, days)):
-            rows = sorted((stream, level, *key, n) for key, n in tally.items())
-            _insert(db, "INTO tally", rows, 8, " ON CONFLICT DO UPDATE SET n = n + excluded.n")
+        postings = ((stream, page.run, shelf, _packed(shelves[shelf])) for shelf in sorted(shelves))
+        _insert(db, "OR REPLACE INTO posting", postings, 4)
+        if marks.times:
+            _insert(db, "OR REPLACE INTO mark", [(stream, page.run, marks.pack())], 3)
+            _insert(db, "OR REPLACE INTO span", [(stream, 1, page.run, marks.times[0], marks.times[-1])], 5)
+        if page.run % ERA == ERA - 1:
+            _tally(db, stream, page.run // ERA)
         _insert(db, "OR REPLACE INTO stay", ((stream, *stay) for stay in page.stays), 5)
         here = ((stream, worker, *place) for worker, place in page.presence.items() if place is not None)
         _insert(db, "OR REPLACE INTO presence", here, 4)
@@ -85,24 +71,39 @@ def store(db: apsw.Connection, stream: int, page: Page) -> None:
             db.execute("DELETE FROM presence WHERE stream = ? AND worker = ?", (stream, worker))
 
 
-def tallied(marks: Sequence[Mark]) -> Mapping[tuple[int, int, int, int, int], int]:
-    """How many marks there are by (entity, hour, channel, kind, wait)."""
-    alike = Counter([(at // HOUR, kind, where, wait, in_queue) for at, _, kind, where, wait, in_queue in marks])
-    tally: dict[tuple[int, int, int, int, int], int] = defaultdict(int)
-    in_workspace, in_workflow, in_queue, of_worker = (each.kinds for each in (WORKSPACE, WORKFLOW, QUEUE, WORKER))
-    for (hour, kind, (channel, queue, workflow, worker), wait, queue_wait), n in alike.items():
-        start = hour * HOUR
-        if kind in in_workspace:
-            tally[NOWHERE, start, channel, kind, wait] += n
-        if workflow and kind in in_workflow:
-            tally[workflow, start, channel, kind, wait] += n
-        if queue and kind in in_queue:
-            tally[queue, start, channel, kind, wait] += n
-            if queue_wait >= 0:
-                tally[queue, start, channel, WAITED_IN_QUEUE, queue_wait] += n
-        if worker and kind in of_worker:
-            tally[worker, start, channel, kind, NO_WAIT] += n
-    return tally
+def _shelf(key: str) -> str:
+    """Sids end at random: so there are 256 shelves of them."""
+    return key[-2:]
+
+
+_packed = msgspec.msgpack.Encoder().encode
+_unpacked = msgspec.msgpack.Decoder(dict[str, bytes]).decode
+
+
+def _tally(db: apsw.Connection, stream: int, era: int) -> None:
+    """The last run of an era is stored: count it all."""
+    runs = range(era * ERA, (era + 1) * ERA)
+    spans = "SELECT min(since), max(until) FROM span WHERE stream = ? AND level = 1 AND number BETWEEN ? AND ?"
+    since, until = db.execute(spans, (stream, runs[0], runs[-1])).fetchone()  # type: ignore[misc]
+    if since is None:
+        return
+    counted: Counter[Sort] = Counter()
+    for marks in _marks(db, stream, runs):
+        counted.update(marks.between(since, until)())
+    tally: Counter[tuple[int, int, int, int]] = Counter()
+    for subject in SUBJECTS:
+        for entity, channel, kind, wait, n in rows(counted, subject):
+            tally[entity, channel, kind, wait] += n
+    of_era = ((stream, entity, era, *what, n) for (entity, *what), n in sorted(tally.items()))
+    _insert(db, "OR REPLACE INTO tally", of_era, 7)
+    _insert(db, "OR REPLACE INTO span", [(stream, ERA, era, since, until)], 5)
+
+
+def _marks(db: apsw.Connection, stream: int, runs: Iterable[int]) -> Iterator[Marks]:
+    for run in runs:
+        row = db.execute("SELECT marks FROM mark WHERE stream = ? AND run = ?", (stream, run)).fetchone()
+        if row is not None:
+            yield Marks(row[0])
 
 
 def _insert(db: apsw.Connection, into: str, rows: Iterable[Sequence[object]], width: int, end: str = "") -> None:
@@ -124,43 +125,41 @@ def _json(numbers: Iterable[object]) -> str:
 
 
 def postings(db: apsw.Connection, stream: int, runs: Sequence[int], key: str) -> dict[int, bytes]:
-    """The blocks of these runs, and perhaps of some between them, in which a key occurs."""
-    if not runs:
-        return {}
-    rows = db.execute(
-        "SELECT run, blocks FROM json_each(?) AS wanted CROSS JOIN posting "
-        "ON stream = ? AND era = wanted.value AND posting.key = ? AND run BETWEEN ? AND ?",
-        (_json(sorted({run // ERA for run in runs})), stream, key, min(runs), max(runs)),
+    """The blocks of these runs in which a key occurs."""
+    found = db.execute(
+        "SELECT run, keys FROM json_each(?) AS wanted CROSS JOIN posting "
+        "ON stream = ? AND run = wanted.value AND shelf = ?",
+        (_json(runs), stream, _shelf(key)),
     )
-    return dict(rows)
+    return {run: blocks for run, keys in found if (blocks := _unpacked(keys).get(key)) is not None}
 
 
 def counts(
-    db: apsw.Connection, stream: int, subject: Subject, entities: Sequence[int], channel: int | None, parts: list[Part]
-) -> list[tuple[int, int, int, int]]:
-    """(entity, kind, wait, how many) in the parts of a window."""
-    found: list[tuple[int, int, int, int]] = []
-    of_channel = "" if channel is None else f" AND channel = {channel:d}"
-    whose = _json(entities)
-    for level, since, until in parts:
-        if level:
-            where = (
-                "stream = ? AND level = ? AND entity IN (SELECT value FROM json_each(?)) AND start >= ? AND start < ?"
-            )
-            sql = f"SELECT entity, kind, wait, sum(n) FROM tally WHERE {where}{of_channel} GROUP BY entity, kind, wait"
-            found += db.execute(sql, (stream, level, whose, since, until))
-            continue
-        entity = subject.field or str(NOWHERE)
-        wait = "wait" if subject.waits else str(NO_WAIT)
-        where = f"stream = ? AND at >= ? AND at < ? AND {entity} IN (SELECT value FROM json_each(?)){of_channel}"
-        sql = f"SELECT {entity}, kind, {wait}, count(*) FROM mark WHERE {where} GROUP BY 1, 2, 3"
-        found += db.execute(sql, (stream, since, until, whose))
-        if WAITED_IN_QUEUE in subject.kinds:
-            sql = (
-                f"SELECT {entity}, {WAITED_IN_QUEUE}, queue_wait, count(*) FROM mark WHERE {where} AND queue_wait >= 0"
-            )
-            found += db.execute(f"{sql} GROUP BY 1, 3", (stream, since, until, whose))
-    return found
+    db: apsw.Connection,
+    stream: int,
+    subject: Subject,
+    entities: Sequence[int],
+    channel: int | None,
+    since: int,
+    until: int,
+) -> Iterator[Row]:
+    """What was counted in a window: whole eras from their tallies, the runs around them from their marks."""
+    inside = "SELECT min(number), max(number) FROM span WHERE stream = ? AND level = ? AND since >= ? AND until <= ?"
+    first, last = db.execute(inside, (stream, ERA, since, until)).fetchone()  # type: ignore[misc]
+    if first is not None:
+        of_channel = "" if channel is None else f" AND channel = {channel:d}"
+        yield from db.execute(
+            "SELECT entity, channel, kind, wait, sum(n) FROM tally WHERE stream = ? AND "
+            f"entity IN (SELECT value FROM json_each(?)) AND era BETWEEN ? AND ?{of_channel} GROUP BY 1, 2, 3, 4",
+            (stream, _json(entities), first, last),
+        )
+    reaching = (
+        "SELECT number FROM span WHERE stream = ?1 AND level = 1 AND until >= ?2 AND since <= ?3 AND number / ?4 "
+        "NOT IN (SELECT number FROM span WHERE stream = ?1 AND level = ?4 AND since >= ?2 AND until <= ?3)"
+    )
+    runs = [run for (run,) in db.execute(reaching, (stream, since, until, ERA))]
+    for marks in _marks(db, stream, runs):
+        yield from rows(marks.between(since, until)(), subject, entities, channel)
 
 
 def stays(
@@ -183,17 +182,21 @@ def stays(
 def forget(db: apsw.Connection, stream: int, run: int, edge: int) -> bool:
     """Delete a slice of what is older than a run and a second; True if there may be more."""
     gone = 0
+    over = "(SELECT number FROM span AS over WHERE over.stream = ?1 AND level = {} AND until < ?2)"
     for table, key, old, bound in (
-        ("posting", "era, key, run", "run < ?", run),
-        ("mark", "at, place", "at < ?", edge),
-        ("tally", "level, entity, start, channel, kind, wait", "start + level <= ?", edge),
-        ("stay", "worker, since", "until <= ?", edge),
+        ("posting", "run, shelf", "run < ?2", run),
+        ("mark", "run", f"run IN {over.format(1)}", edge),
+        ("tally", "entity, era, channel, kind, wait", f"era IN {over.format(ERA)}", edge),
+        ("stay", "worker, since", "until <= ?2", edge),
     ):
-        chosen = f"SELECT {key} FROM {table} WHERE stream = ? AND {old} LIMIT {_ROWS_FORGOTTEN}"
+        chosen = f"SELECT {key} FROM {table} WHERE stream = ?1 AND {old} LIMIT {_ROWS_FORGOTTEN}"
         with _transaction(db):
-            db.execute(f"DELETE FROM {table} WHERE stream = ? AND ({key}) IN ({chosen})", (stream, stream, bound))
+            db.execute(f"DELETE FROM {table} WHERE stream = ?1 AND ({key}) IN ({chosen})", (stream, bound))
             gone = max(gone, db.changes())
-    return gone == _ROWS_FORGOTTEN
+    if gone == _ROWS_FORGOTTEN:
+        return True
+    db.execute("DELETE FROM span WHERE stream = ? AND until < ?", (stream, edge))
+    return False
 
 
 def drop(db: apsw.Connection, stream: str) -> None:
@@ -202,6 +205,6 @@ def drop(db: apsw.Connection, stream: str) -> None:
     if row is None:
         return
     with _transaction(db):
-        for table in ("name", "posting", "mark", "tally", "stay", "presence"):
+        for table in ("name", "posting", "mark", "span", "tally", "stay", "presence"):
             db.execute(f"DELETE FROM {table} WHERE stream = ?", row)
         db.execute("DELETE FROM stream WHERE id = ?", row)

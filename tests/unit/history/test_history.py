@@ -11,7 +11,7 @@ import pytest
 
 from pointsman.domain.entry import SYSTEM
 from pointsman.engine.workspace import tasks, workers, workspaces
-from pointsman.history import chronicle, history, index
+from pointsman.history import chronicle, file_statements, history, index
 from pointsman.history.figures import NOBODY, Window, counts, durations
 from pointsman.history.history import History
 from pointsman.history.marks import CANCELED, CREATED, WORKSPACE
@@ -32,6 +32,7 @@ SECOND = 1_000_000
 def short_runs(monkeypatch: pytest.MonkeyPatch) -> None:
     for module in (chronicle, history, index):
         monkeypatch.setattr(module, "RUN", 32)
+    monkeypatch.setattr(file_statements, "ERA", 2)
     monkeypatch.setattr(history, "PAUSE", 0.001)
 
 
@@ -155,7 +156,7 @@ def test_a_deleted_workspace_leaves_nothing(tmp_path: Path) -> None:
             await scene.day(number)
         await scene.tell(workspaces.delete)
         await forget_everywhere(scene.node, scene.history)
-        tables = ("stream", "name", "posting", "mark", "tally", "stay", "presence")
+        tables = ("stream", "name", "posting", "mark", "span", "tally", "stay", "presence")
         left = await scene.history.file.read(
             lambda db: [db.execute(f"SELECT count(*) FROM {table}").get for table in tables]
         )
