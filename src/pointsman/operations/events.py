@@ -73,9 +73,9 @@ async def listing(
     scope: WorkspaceScope, request: PageRequest, query: EventQuery, history: History | None = None
 ) -> Page:
     """One page; a page with few items may still have a next one, when much had to be looked through."""
-    await scope.ask(lambda ws: None)
+    now = await scope.ask(lambda ws: ws.now)
     retention = scope.node.settings.retention_days * DAY
-    filter = _filter(scope.sid, query, scope.now(), retention)
+    filter = _filter(scope.sid, query, now, retention)
     if filter is None:
         return Page([])
     before = _place(scope.sid, request.token)

@@ -134,16 +134,14 @@ class Statistics:
     # -- asking
 
     async def _ask(self, realtime: Callable[[WorkspaceEngine, str | None], View], subject: Subject, sid: str) -> Asked:
-        now = self.scope.now()
-
         def look(ws: WorkspaceEngine) -> Asked:
             view = heading(ws)
             if subject is not WORKSPACE:
                 _check(ws, subject, sid)
                 view[SID[subject]] = sid
-            window = window_of(self.query, now, self.scope.node.settings.retention_days)
+            window = window_of(self.query, ws.now, self.scope.node.settings.retention_days)
             channel = _channel(ws, self.query.task_channel)
-            return Asked(view, realtime(ws, channel), channel, window, ws.head, now // SECOND)
+            return Asked(view, realtime(ws, channel), channel, window, ws.head, ws.now // SECOND)
 
         return await self.scope.ask(look)
 
