@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
+import concurrent.futures
 import json
 import socket
 from base64 import b64encode
 from collections.abc import Iterator
 from contextlib import contextmanager
+from threading import Event
+from types import SimpleNamespace
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 
 from pointsman.operations import live_statistics
+from pointsman.rest import live_statistics as rest
 
 from .rest_live import ACCOUNT, TOKEN, Live, live_server
 from .served import Floor
@@ -116,6 +121,61 @@ def test_whoever_follows_ends_up_with_what_is(floor: Floor) -> None:
             assert early.seen == late.seen
     assert late.seen["workspace"]["tasks_by_status"]["pending"] == 3
     assert late.seen["task_queues"].keys() == {queues[0]} and late.seen["workers"].keys() == set(workers)
+
+
+def test_what_is_gone_is_not_kept_for_ever(floor: Floor) -> None:
+    with viewer(floor) as view:
+        view.follow()
+        picture = floor.live.application.house.live_statistics._pictures[floor.sid]
+        for number in range(5):
+            worker = floor.worker(f"Temp {number}")
+            while worker not in view.seen["workers"]:
+                view.follow()
+            floor.live.call("DELETE", f"{floor.path}/Workers/{worker}")
+            while worker in view.seen["workers"]:
+                view.follow()
+        assert sum(shown is None for _, shown in picture.figures.values()) <= 2
+
+
+def test_others_are_served_while_a_long_snapshot_is_written(floor: Floor, monkeypatch: pytest.MonkeyPatch) -> None:
+    render, loop = rest._rendered, floor.live.loop
+
+    def rendering(shown: dict[str, Any]) -> bytes:
+        turned = Event()
+        loop.call_soon_threadsafe(turned.set)
+        assert turned.wait(5), "the loop stands still"
+        return render(shown)
+
+    monkeypatch.setattr(rest, "_rendered", rendering)
+    with viewer(floor) as view:
+        assert view.event()[0] == "snapshot"
+
+
+def test_a_viewer_that_leaves_while_it_draws_leaves_the_picture_to_others(
+    floor: Floor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    live = floor.live.application.house.live_statistics
+    redraw, leaves = live._redraw, True
+
+    async def leaving(*args: Any) -> None:
+        nonlocal leaves
+        if leaves:
+            leaves = False
+            raise asyncio.CancelledError
+        await redraw(*args)
+
+    with viewer(floor) as view:
+        view.follow()
+        picture = live._pictures[floor.sid]
+        monkeypatch.setattr(live, "_redraw", leaving)
+        scope = SimpleNamespace(sid=floor.sid)
+        with pytest.raises((asyncio.CancelledError, concurrent.futures.CancelledError)):
+            floor.live.run(live._draw(scope, picture))  # type: ignore[arg-type]
+        for _ in range(500):  # the viewer that is still there
+            if picture.version == 2:
+                break
+            floor.live.call("GET", "/healthz")
+        assert picture.version == 2
 
 
 def test_too_many_and_nobody(floor: Floor, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime, timedelta
+from threading import Event
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+
+from pointsman.operations import statistics_views
 
 from .rest_live import Live
 from .served import Floor
@@ -84,6 +87,28 @@ def test_the_official_client_reads_them(stage: Stage) -> None:
     assert api.workers(stage.ann).statistics().fetch().cumulative["reservations_accepted"] == 1
     body = SimpleNamespace(to_dict=lambda: {"queueSids": [stage.queue, stage.other]})
     assert api.task_queues.bulk_real_time_statistics.create(body=body).task_queue_response_count == 2
+
+
+def test_the_whole_thirty_days_can_be_counted_from_the_events(stage: Stage) -> None:
+    """Dates are whole seconds, so such a window begins a little before the thirtieth day."""
+    stage.floor.advance(0.7)
+    shown = stage.get("CumulativeStatistics", Minutes=43_200)
+    events = stage.get("Events", StartDate=shown["start_time"], EndDate=shown["end_time"], EventType="task.created")
+    assert len(events["events"]) == shown["tasks_created"] == 2
+
+
+def test_others_are_served_while_many_waits_are_counted(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    count, loop = statistics_views.cumulative, stage.live.loop
+
+    def counting(*args: Any) -> Any:
+        turned = Event()
+        loop.call_soon_threadsafe(turned.set)
+        assert turned.wait(5), "the loop stands still"
+        return count(*args)
+
+    monkeypatch.setattr(statistics_views, "cumulative", counting)
+    assert stage.get("TaskQueues/Statistics")["task_queues_statistics"][0]["cumulative"]["tasks_entered"] == 2
+    assert stage.get("CumulativeStatistics")["tasks_created"] == 2
 
 
 def test_many_queues_at_once(stage: Stage) -> None:

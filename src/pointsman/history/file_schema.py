@@ -58,10 +58,15 @@ def open_file(path: str) -> apsw.Connection:
     except apsw.Error:
         if path == MEMORY:
             raise
+    delete_file(path)
+    return _opened(path)
+
+
+def delete_file(path: str) -> None:
+    """With what SQLite keeps beside it."""
     for end in ("", "-wal", "-shm"):
         with suppress(FileNotFoundError):
             os.unlink(path + end)
-    return _opened(path)
 
 
 def open_reader(path: str) -> apsw.Connection:

@@ -52,8 +52,7 @@ class Followed:
     """A stream that is followed: its chronicle, and what is known to be durable beyond it."""
 
     def __init__(self, number: int, chronicle: Chronicle) -> None:
-        self.number = number
-        """In the history file."""
+        self._number: int | None = number
         self.chronicle = chronicle
         self.durable = chronicle.seq
         self.backlog: deque[tuple[int, Sequence[Entry]]] = deque()
@@ -62,6 +61,17 @@ class Followed:
         self.waiters: list[Waiter] = []
         self.lock = asyncio.Lock()
         """Held while a page is stored, and while a query looks at file and chronicle: it must see a page in one."""
+
+    @property
+    def number(self) -> int:
+        """In the history file. Raises JournalUnavailable if that was deleted since."""
+        if self._number is None:
+            raise JournalUnavailable(f"the history of {self.chronicle.stream} is made anew")
+        return self._number
+
+    def lose(self) -> None:
+        """The history file was deleted."""
+        self._number = None
 
     def offer(self, first_seq: int, entries: Sequence[Entry]) -> None:
         """These are durable."""
@@ -103,14 +113,14 @@ class History:
         if path is None:
             path = f"{journal.path}-history" if isinstance(journal, SqliteJournal) else MEMORY
         self.journal = journal
-        self.file = HistoryFile(path)
+        self._wake = asyncio.Event()
+        self.file = HistoryFile(path, on_damage=self._wake.set)
         self._followed: dict[str, Followed] = {}
         self._opening: dict[str, asyncio.Task[Followed]] = {}
         self._early: dict[str, int] = {}
         """Streams that were heard of before they were opened, and how far they are durable."""
         self._behind: dict[str, None] = {}
         self._dropped: set[str] = set()
-        self._wake = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
 
     async def start(self, node: Node | None = None) -> None:
@@ -165,6 +175,8 @@ class History:
         while True:
             await self._wake.wait()
             self._wake.clear()
+            if self.file.damaged:
+                await self._begin_anew()
             rested = perf_counter()
             while self._behind:
                 for stream in list(self._behind):
@@ -174,12 +186,24 @@ class History:
                     except JournalError as error:
                         log.warning("history.waits", stream=stream, error=str(error))
                         await asyncio.sleep(PAUSE)
+                        if self.file.damaged:
+                            await self._begin_anew()
                     except Exception:  # nothing that the file or the journal holds may end the others' history
                         log.exception("history.failed", stream=stream)
                         await asyncio.sleep(PAUSE)
                     if stream in self._behind or perf_counter() - rested > TURN_SECONDS:
                         await asyncio.sleep(0)
                         rested = perf_counter()
+
+    async def _begin_anew(self) -> None:
+        """The file is damaged, but holds nothing that the journal does not."""
+        log.error("history.damaged", path=self.file.path)
+        await self.file.begin_anew()
+        await asyncio.gather(*self._opening.values(), return_exceptions=True)
+        lost, self._followed = self._followed, {}
+        for stream, followed in lost.items():
+            followed.lose()
+            self._heard(stream, followed.durable)
 
     async def _follow(self, stream: str) -> bool:
         """Fold a slice of what is durable; True if there is no more."""

@@ -12,6 +12,7 @@ from pointsman.history import events
 from pointsman.history.history import History
 from pointsman.operations.paging import Cursor, Page, PageRequest, decode_token, encode_token, invalid_token
 from pointsman.operations.scope import View, WorkspaceScope
+from pointsman.operations.statistics_window import GRACE
 
 MINUTE = 60 * SECOND
 DAY = 86_400 * SECOND
@@ -72,9 +73,9 @@ async def listing(
     scope: WorkspaceScope, request: PageRequest, query: EventQuery, history: History | None = None
 ) -> Page:
     """One page; a page with few items may still have a next one, when much had to be looked through."""
-    await scope.ask(lambda ws: None)
+    now = await scope.ask(lambda ws: ws.now)
     retention = scope.node.settings.retention_days * DAY
-    filter = _filter(scope.sid, query, scope.now(), retention)
+    filter = _filter(scope.sid, query, now, retention)
     if filter is None:
         return Page([])
     before = _place(scope.sid, request.token)
@@ -117,7 +118,7 @@ def _window(query: EventQuery, now: int, retention: int) -> tuple[int, int]:
     if query.start_date is not None:
         if query.minutes is not None:
             raise Refusal("Minutes cannot be used together with StartDate")
-        if query.start_date < now - retention:
+        if query.start_date // SECOND < now // SECOND - retention // SECOND - GRACE:
             raise Refusal(f"StartDate must not be more than {retention // DAY} days ago", code=14241)
         return query.start_date, until
     if query.minutes is None and (query.end_date is not None or query.sid is not None):

@@ -40,7 +40,8 @@ class Picture:
     def __init__(self) -> None:
         self.version = 0
         self.figures: dict[Key, tuple[int, View | None]] = {}
-        self.subscribers = 0
+        self.viewers: dict[object, int] = {}
+        """Those who look on, and which version each of them has seen."""
         self.fresh = asyncio.Event()
         """Something happened since it was last drawn."""
         self.drawing = asyncio.Lock()
@@ -48,6 +49,12 @@ class Picture:
     def show(self, key: Key, view: View | None, version: int) -> None:
         if self.figures.get(key, (0, None))[1] != view:
             self.figures[key] = (version, view)
+
+    def bury(self) -> None:
+        """Drop what is gone and what every viewer knows to be gone."""
+        known = min(self.viewers.values(), default=0)
+        for key in [key for key, (at, view) in self.figures.items() if view is None and at <= known]:
+            del self.figures[key]
 
     def since(self, version: int) -> View:
         """What came to be so after a version; what is gone is of no interest to those who saw nothing yet."""
@@ -90,12 +97,15 @@ class LiveStatistics:
         """
         opening = await scope.ask(heading)
         picture = self._pictures.setdefault(scope.sid, Picture())
-        if picture.subscribers >= SUBSCRIBERS_MOST:
+        if len(picture.viewers) >= SUBSCRIBERS_MOST:
             raise Refusal(f"More than {SUBSCRIBERS_MOST} subscriptions to {scope.sid}", status=429, code=20429)
-        picture.subscribers += 1
-        return self._news(scope, picture, opening)
+        viewer = object()
+        picture.viewers[viewer] = 0
+        return self._news(scope, picture, viewer, opening)
 
-    async def _news(self, scope: WorkspaceScope, picture: Picture, opening: View) -> AsyncIterator[View]:
+    async def _news(
+        self, scope: WorkspaceScope, picture: Picture, viewer: object, opening: View
+    ) -> AsyncIterator[View]:
         version = 0
         try:
             if not picture.version or picture.fresh.is_set():
@@ -104,6 +114,7 @@ class LiveStatistics:
                 news, version = picture.since(version), picture.version
                 yield opening | {"version": version} | news if news or opening else {}
                 opening = {}
+                picture.viewers[viewer] = version
                 if picture.version == version and await _happens(picture.fresh) and not self._closed:
                     await asyncio.sleep(PAUSE_SECONDS)
                     if picture.version == version:
@@ -111,8 +122,8 @@ class LiveStatistics:
         except Refusal:  # the workspace was deleted
             return
         finally:
-            picture.subscribers -= 1
-            if not picture.subscribers:
+            del picture.viewers[viewer]
+            if not picture.viewers:
                 self._pictures.pop(scope.sid, None)
 
     async def _draw(self, scope: WorkspaceScope, picture: Picture) -> None:
@@ -122,19 +133,27 @@ class LiveStatistics:
             if picture.version != seen:
                 return
             picture.fresh.clear()
-            version = picture.version + 1
-            present: set[Key] = set()
-            for look in (_workspace, partial(_slice, "task_queues", _queue), partial(_slice, "workers", _worker)):
-                number: int | None = 0
-                while number is not None:
-                    found, number = await scope.ask(partial(look, number))
-                    for key, view in found.items():
-                        picture.show(key, view, version)
-                    present |= found.keys()
-                    await asyncio.sleep(0)
-            for key in picture.figures.keys() - present:
-                picture.show(key, None, version)
-            picture.version = version
+            try:
+                await self._redraw(scope, picture)
+            except BaseException:  # who drew has gone away: it is still to be done
+                picture.fresh.set()
+                raise
+
+    async def _redraw(self, scope: WorkspaceScope, picture: Picture) -> None:
+        version = picture.version + 1
+        present: set[Key] = set()
+        for look in (_workspace, partial(_slice, "task_queues", _queue), partial(_slice, "workers", _worker)):
+            number: int | None = 0
+            while number is not None:
+                found, number = await scope.ask(partial(look, number))
+                for key, view in found.items():
+                    picture.show(key, view, version)
+                present |= found.keys()
+                await asyncio.sleep(0)
+        for key in picture.figures.keys() - present:
+            picture.show(key, None, version)
+        picture.bury()
+        picture.version = version
 
 
 async def _happens(event: asyncio.Event) -> bool:

@@ -92,11 +92,8 @@ class Statistics:
     async def _cumulative(self, asked: Asked, subject: Subject, sids: Sequence[str]) -> dict[str, View]:
         followed = await self._known(asked)
         counted = await figures.counts(self.history, followed, subject, sids, asked.channel, asked.window)
-        shown = {}
-        for sid, counts in counted.items():
-            shown[sid] = views.cumulative(counts, asked.window, self.thresholds, OWN[subject])
-            await asyncio.sleep(0)
-        return shown
+        # many waits take a while: meanwhile others are served
+        return await asyncio.to_thread(_views, counted, asked.window, self.thresholds, OWN[subject])
 
     # -- of workers
 
@@ -129,10 +126,7 @@ class Statistics:
         followed = await self._known(asked)
         subject, sids = (WORKSPACE, [NOBODY]) if chosen is None else (WORKER, chosen)
         counted = await figures.counts(self.history, followed, subject, sids, asked.channel, asked.window)
-        total: dict[tuple[int, int], int] = {}
-        for counts in counted.values():
-            for key, n in counts.items():
-                total[key] = total.get(key, 0) + n
+        total = await asyncio.to_thread(_together, counted)
         spent = await figures.durations(self.history, followed, chosen, asked.window, asked.now)
         durations = await self.scope.ask(lambda ws: views.activity_durations(ws, spent))
         return views.span(asked.window) | views.reservations(total) | {"activity_durations": durations}
@@ -140,16 +134,14 @@ class Statistics:
     # -- asking
 
     async def _ask(self, realtime: Callable[[WorkspaceEngine, str | None], View], subject: Subject, sid: str) -> Asked:
-        now = self.scope.now()
-
         def look(ws: WorkspaceEngine) -> Asked:
             view = heading(ws)
             if subject is not WORKSPACE:
                 _check(ws, subject, sid)
                 view[SID[subject]] = sid
-            window = window_of(self.query, now, self.scope.node.settings.retention_days)
+            window = window_of(self.query, ws.now, self.scope.node.settings.retention_days)
             channel = _channel(ws, self.query.task_channel)
-            return Asked(view, realtime(ws, channel), channel, window, ws.head, now // SECOND)
+            return Asked(view, realtime(ws, channel), channel, window, ws.head, ws.now // SECOND)
 
         return await self.scope.ask(look)
 
@@ -232,6 +224,19 @@ def _workers(ws: WorkspaceEngine, filter: WorkerFilter) -> list[str]:
         wanted = {activity.sid for activity in tables.activities if activity.friendly_name == filter.activity_name}
         workers = [worker for worker in workers if worker.activity_sid in wanted]
     return [worker.sid for worker in workers]
+
+
+def _views(counted: dict[str, Counts], window: Window, thresholds: Sequence[int], own: views.Kinds) -> dict[str, View]:
+    return {sid: views.cumulative(counts, window, thresholds, own) for sid, counts in counted.items()}
+
+
+def _together(counted: dict[str, Counts]) -> Counts:
+    """The counts of all, added up."""
+    total: Counts = {}
+    for counts in counted.values():
+        for key, n in counts.items():
+            total[key] = total.get(key, 0) + n
+    return total
 
 
 def _rounded(view: View) -> View:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import accumulate
 
 from pointsman.domain.limits import SECOND
 from pointsman.engine.workspace.board import Figures, Longest
@@ -42,22 +44,22 @@ OF_QUEUE: Kinds = {"tasks_entered": (marks.ENTERED_QUEUE,)}
 
 def reservations(counts: Counts) -> View:
     """The six figures that workers have, too."""
-    return {name: _total(counts, kinds) for name, kinds in RESERVATIONS.items()}
+    return _totals(_by_kind(counts), RESERVATIONS)
 
 
 def cumulative(counts: Counts, window: Window, thresholds: Sequence[int], own: Kinds) -> View:
     """What a workspace, workflow or queue counts; `own` are the figures that only it has."""
-    accepted, canceled = _waits(counts, marks.ACCEPTED), _waits(counts, marks.CANCELED)
-    view = span(window) | reservations(counts)
-    view |= {name: _total(counts, kinds) for name, kinds in ({**TASKS, **own}).items()}
+    by_kind = _by_kind(counts)
+    accepted, canceled = _waits(by_kind, marks.ACCEPTED), _waits(by_kind, marks.CANCELED)
+    view = span(window) | _totals(by_kind, {**RESERVATIONS, **TASKS, **own})
     view |= {
         "avg_task_acceptance_time": _mean(accepted),
-        "wait_duration_until_accepted": _durations(accepted + _waits(counts, marks.ACCEPTED_TRANSFER)),
+        "wait_duration_until_accepted": _durations(accepted + _waits(by_kind, marks.ACCEPTED_TRANSFER)),
         "wait_duration_until_canceled": _durations(canceled),
-        "split_by_wait_time": {str(threshold): _split(accepted, canceled, threshold) for threshold in thresholds},
+        "split_by_wait_time": _splits(accepted, canceled, thresholds),
     }
     if own is OF_QUEUE:
-        view["wait_duration_in_queue_until_accepted"] = _durations(_waits(counts, marks.WAITED_IN_QUEUE))
+        view["wait_duration_in_queue_until_accepted"] = _durations(_waits(by_kind, marks.WAITED_IN_QUEUE))
     return view
 
 
@@ -65,13 +67,22 @@ def span(window: Window) -> View:
     return {"start_time": window.since * SECOND, "end_time": window.until * SECOND}
 
 
-def _total(counts: Counts, kinds: tuple[int, ...]) -> int:
-    return sum(n for (kind, _), n in counts.items() if kind in kinds)
+def _by_kind(counts: Counts) -> dict[int, Counter[int]]:
+    """Kind → seconds or NO_WAIT → how often."""
+    found: dict[int, Counter[int]] = {}
+    for (kind, wait), n in counts.items():
+        found.setdefault(kind, Counter())[wait] = n
+    return found
 
 
-def _waits(counts: Counts, of_kind: int) -> Counter[int]:
+def _totals(by_kind: dict[int, Counter[int]], of: Kinds) -> View:
+    totals = {kind: waits.total() for kind, waits in by_kind.items()}
+    return {name: sum(totals.get(kind, 0) for kind in kinds) for name, kinds in of.items()}
+
+
+def _waits(by_kind: dict[int, Counter[int]], kind: int) -> Counter[int]:
     """Seconds → how often so long was waited."""
-    return Counter({wait: n for (kind, wait), n in counts.items() if kind == of_kind and wait >= 0})
+    return Counter({wait: n for wait, n in by_kind.get(kind, Counter()).items() if wait >= 0})
 
 
 def _mean(waits: Counter[int]) -> float:
@@ -89,14 +100,27 @@ def _durations(waits: Counter[int]) -> View:
     return {"avg": whole(_mean(waits)), "min": min(waits, default=0), "max": max(waits, default=0), "total": total}
 
 
-def _split(accepted: Counter[int], canceled: Counter[int], threshold: int) -> View:
+def _splits(accepted: Counter[int], canceled: Counter[int], thresholds: Sequence[int]) -> View:
     """Below is shorter than the threshold: a wait of just so long is above."""
+    if not thresholds:
+        return {}
+    view: View = {}
+    all_accepted, all_canceled = accepted.total(), canceled.total()
+    for threshold, left, taken in zip(
+        thresholds, _below(canceled, thresholds), _below(accepted, thresholds), strict=True
+    ):
+        view[str(threshold)] = {
+            "above": {"tasks_canceled": all_canceled - left, "reservations_accepted": all_accepted - taken},
+            "below": {"tasks_canceled": left, "reservations_accepted": taken},
+        }
+    return view
 
-    def side(above: bool) -> View:
-        chosen = [sum(n for wait, n in waits.items() if (wait >= threshold) is above) for waits in (canceled, accepted)]
-        return {"tasks_canceled": chosen[0], "reservations_accepted": chosen[1]}
 
-    return {"above": side(True), "below": side(False)}
+def _below(waits: Counter[int], thresholds: Sequence[int]) -> list[int]:
+    """How many waits are shorter than each threshold: both may be many, so the waits are sorted once."""
+    lengths = sorted(waits)
+    sums = [0, *accumulate(waits[length] for length in lengths)]
+    return [sums[bisect_left(lengths, threshold)] for threshold in thresholds]
 
 
 def activity_durations(ws: WorkspaceEngine, spent: dict[str, Spent]) -> list[View]:

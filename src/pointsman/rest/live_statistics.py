@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 
+import msgspec
 from falcon.asgi import SSEvent
 
 from pointsman.operations.scope import View
@@ -26,10 +28,16 @@ async def _events(news: AsyncIterator[View]) -> AsyncIterator[SSEvent | None]:
     name = "snapshot"
     async for view in news:
         if view:
-            yield SSEvent(event=name, event_id=str(view["version"]), json=_present(view))
+            # a snapshot of many workers is long: meanwhile others are served
+            text = await asyncio.to_thread(_rendered, view)
+            yield SSEvent(event=name, event_id=str(view["version"]), data=text)
             name = "change"
         else:
             yield None
+
+
+def _rendered(view: View) -> bytes:
+    return msgspec.json.encode(_present(view))
 
 
 def _present(view: View) -> View:

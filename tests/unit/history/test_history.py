@@ -150,6 +150,46 @@ def test_a_query_waits_for_what_it_must_know_but_not_for_ever(monkeypatch: pytes
     play(scene)
 
 
+@pytest.mark.parametrize("restarts", [False, True])
+def test_a_file_that_is_damaged_is_made_again(tmp_path: Path, restarts: bool) -> None:
+    path = tmp_path / "history"
+
+    async def scene(scene: Scene) -> None:
+        for number in range(30):
+            await scene.day(number)
+        before = await scene.figures(scene.history, 29)
+        await scene.history.file.close()
+        damage(path)
+        history = scene.history
+        if restarts:
+            history = History(scene.node.journal, str(path))
+            await history.start()
+        else:
+            await history.file.start()
+        assert await patiently(lambda: scene.figures(history, 29)) == before
+        assert path.exists() and history.file.path == str(path), "it is in a file again"
+        if restarts:
+            await history.stop()
+
+    play(scene, str(path))
+
+
+def damage(path: Path) -> None:
+    """All but the first page, which names the tables."""
+    whole = path.read_bytes()
+    path.write_bytes(whole[:4096] + b"\xff" * (len(whole) - 4096))
+
+
+async def patiently(ask: Callable[[], Awaitable[Any]]) -> Any:
+    """Ask again while history is not to be had."""
+    for _ in range(200):
+        try:
+            return await ask()
+        except JournalUnavailable:
+            await asyncio.sleep(0.01)
+    raise AssertionError("history does not come back")
+
+
 def test_a_deleted_workspace_leaves_nothing(tmp_path: Path) -> None:
     async def scene(scene: Scene) -> None:
         for number in range(20):
