@@ -42,6 +42,8 @@ class Page(msgspec.Struct, frozen=True):
     """What is to be stored of a chronicle: everything up to `seq` since the last time."""
 
     seq: int
+    at: int
+    """When the fact at `seq` was decided, to the microsecond: of another journal's, that is not so."""
     run: int
     names: list[tuple[int, str]]
     postings: dict[str, bytes]
@@ -58,6 +60,8 @@ class Chronicle:
         self.stream = stream
         self.seq = seq
         """The last seq that was folded."""
+        self.at = 0
+        """When that was, in microseconds; 0 before the first."""
         self.stored = seq
         """The last seq whose effects are in the file."""
         self.names: dict[str, int] = {}
@@ -122,6 +126,8 @@ class Chronicle:
                 if sort != _UNCOUNTED:
                     see_time(entry.at // SECOND)
                     see_sort(sort)
+        if entries:
+            self.at = entries[-1].at
         self.seq = first_seq + len(entries) - 1
 
     def _sort_of(self, names: Names) -> int:
@@ -200,7 +206,7 @@ class Chronicle:
         self._close_block()
         self._block = -1
         moved = {worker: self.presence.get(worker) for worker in self._moved}
-        return Page(self.seq, self.run, self._named, self._postings, self.marks, self.stays, moved)
+        return Page(self.seq, self.at, self.run, self._named, self._postings, self.marks, self.stays, moved)
 
     def stored_through(self, seq: int) -> None:
         """The page is in the file; nothing was folded since it was made."""

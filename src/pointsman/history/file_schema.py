@@ -10,7 +10,7 @@ from contextlib import suppress
 
 import apsw
 
-VERSION = 3
+VERSION = 4
 
 # posting: in which blocks of a run of facts each key (an event type or a sid) occurs, some keys to a shelf.
 # mark: what is counted in a run. span: from when to when a run or an era of runs is (level: how many runs).
@@ -18,7 +18,8 @@ VERSION = 3
 # stay: how long a worker was in an activity, once it is over. presence: where workers are now.
 # Runs are written once, each behind the one before: so little of the file is touched.
 SCHEMA = """
-CREATE TABLE stream(id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, seq INTEGER NOT NULL DEFAULT 0);
+CREATE TABLE stream(id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, seq INTEGER NOT NULL DEFAULT 0,
+    at INTEGER NOT NULL DEFAULT 0);
 CREATE TABLE name(stream INTEGER NOT NULL, id INTEGER NOT NULL, sid TEXT NOT NULL, PRIMARY KEY(stream, id))
     WITHOUT ROWID;
 CREATE TABLE posting(

@@ -40,8 +40,9 @@ def _transaction(db: apsw.Connection) -> Iterator[None]:
 def load(db: apsw.Connection, stream: str) -> tuple[int, Chronicle]:
     """The stream's number in the file and its chronicle as of the last time that it was stored."""
     db.execute("INSERT OR IGNORE INTO stream(name) VALUES (?)", (stream,))
-    number, seq = db.execute("SELECT id, seq FROM stream WHERE name = ?", (stream,)).fetchone()  # type: ignore[misc]
+    number, seq, at = db.execute("SELECT id, seq, at FROM stream WHERE name = ?", (stream,)).fetchone()  # type: ignore[misc]
     chronicle = Chronicle(stream, seq)
+    chronicle.at = at
     chronicle.names.update(db.execute("SELECT sid, id FROM name WHERE stream = ?", (number,)))
     rows = db.execute("SELECT worker, activity, since FROM presence WHERE stream = ?", (number,))
     chronicle.presence.update((worker, (activity, since)) for worker, activity, since in rows)
@@ -55,7 +56,7 @@ def store(db: apsw.Connection, stream: int, page: Page) -> None:
         shelves[_shelf(key)][key] = blocks
     marks = page.marks
     with _transaction(db):
-        db.execute("UPDATE stream SET seq = ? WHERE id = ?", (page.seq, stream))
+        db.execute("UPDATE stream SET seq = ?, at = ? WHERE id = ?", (page.seq, page.at, stream))
         _insert(db, "INTO name", ((stream, number, sid) for number, sid in page.names), 3)
         postings = ((stream, page.run, shelf, _packed(shelves[shelf])) for shelf in sorted(shelves))
         _insert(db, "OR REPLACE INTO posting", postings, 4)

@@ -260,9 +260,8 @@ class History:
 
     async def _open(self, stream: str) -> Followed:
         try:
-            head = await self.journal.find(stream)
             number, chronicle = await self.file.write(partial(statements.load, stream=stream))
-            if head is None or chronicle.seq > head.head:  # of another journal
+            if not await self._is_of(chronicle):
                 await self.file.write(partial(statements.drop, stream=stream))
                 number, chronicle = await self.file.write(partial(statements.load, stream=stream))
             followed = self._followed[stream] = Followed(number, chronicle)
@@ -270,6 +269,16 @@ class History:
             return followed
         finally:
             del self._opening[stream]
+
+    async def _is_of(self, chronicle: Chronicle) -> bool:
+        """The chronicle is of this journal, as far as that can be told, and not of one that went on otherwise."""
+        head = await self.journal.find(chronicle.stream)
+        if head is None or chronicle.seq > head.head:
+            return False
+        if chronicle.seq <= head.floor:
+            return not chronicle.seq  # far behind: what is left is read from its beginning
+        rows = await self.journal.read(chronicle.stream, chronicle.seq - 1, 1)
+        return bool(rows) and rows[0].at == chronicle.at
 
     async def caught_up(self, stream: str, seq: int, patience: float = PATIENCE) -> Followed:
         """The stream with everything folded up to `seq`, which is durable. Raises JournalUnavailable after a while."""

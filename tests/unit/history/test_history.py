@@ -174,6 +174,28 @@ def test_a_file_that_is_damaged_is_made_again(tmp_path: Path, restarts: bool) ->
     play(scene, str(path))
 
 
+def test_the_file_of_a_journal_that_went_on_otherwise_is_made_again(tmp_path: Path) -> None:
+    """As after a backup: the stream is the same, and longer than what the file knows, but other things happened."""
+    path = str(tmp_path / "history")
+
+    async def other(scene: Scene) -> None:
+        for number in range(20):
+            await scene.day(number)
+        await scene.figures(scene.history, 20)
+
+    async def scene(scene: Scene) -> None:
+        await scene.node.advance(7)
+        for number in range(29):
+            await scene.day(number + 1)
+        taken_up = History(scene.node.journal, path)
+        await taken_up.start()
+        assert await scene.figures(taken_up, 29) == await scene.figures(scene.history, 29)
+        await taken_up.stop()
+
+    play(other, path)
+    play(scene)
+
+
 def damage(path: Path) -> None:
     """All but the first page, which names the tables."""
     whole = path.read_bytes()
