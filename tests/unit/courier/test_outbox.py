@@ -234,10 +234,11 @@ def test_every_event_is_delivered_or_given_up_by_the_rules_and_in_order(
             by_key[keys[seq - 1]].append(seq)
     assert all(order == sorted(order) for order in by_key.values())
     for at, lost in world.outbox.given_up:
+        is_old = at > BIRTH + OLDEST - LONGEST_PAUSE - 1
         patient = lost.last.may_pass and not fragment
-        assert not patient or at > BIRTH + OLDEST - LONGEST_PAUSE - 1, "given up too early"
+        assert not patient or is_old, "given up too early"
         if not fragment and lost.tries and not lost.last.may_pass:
-            assert lost.tries >= 3
+            assert lost.tries >= 3 or is_old, "it may have waited behind another for so long"
 
 
 @given(
