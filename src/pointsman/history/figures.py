@@ -6,7 +6,7 @@ the chronicle.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from functools import partial
 from itertools import chain
 from typing import NamedTuple
@@ -66,7 +66,7 @@ async def counts(
 
 def _counted(
     db: apsw.Connection,
-    fresh: Callable[[], Mapping[Sort, int]],
+    fresh: Callable[[], Iterable[tuple[Sort, int]]],
     stream: int,
     subject: Subject,
     entities: Sequence[int],

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import chain
@@ -11,7 +11,7 @@ import apsw
 import msgspec
 
 from pointsman.history.chronicle import Chronicle, Page
-from pointsman.history.marks import SUBJECTS, Marks, Row, Sort, Subject, rows
+from pointsman.history.marks import SUBJECTS, Marks, Row, Subject, rows
 
 ERA = 8
 """Runs."""
@@ -88,13 +88,12 @@ def _tally(db: apsw.Connection, stream: int, era: int) -> None:
     since, until = db.execute(spans, (stream, runs[0], runs[-1])).fetchone()  # type: ignore[misc]
     if since is None:
         return
-    counted: Counter[Sort] = Counter()
+    tally: dict[tuple[int, int, int, int], int] = defaultdict(int)
     for marks in _marks(db, stream, runs):
-        counted.update(marks.between(since, until)())
-    tally: Counter[tuple[int, int, int, int]] = Counter()
-    for subject in SUBJECTS:
-        for entity, channel, kind, wait, n in rows(counted, subject):
-            tally[entity, channel, kind, wait] += n
+        counted = marks.between(since, until)()
+        for subject in SUBJECTS:
+            for entity, channel, kind, wait, n in rows(counted, subject):
+                tally[entity, channel, kind, wait] += n
     of_era = ((stream, entity, era, *what, n) for (entity, *what), n in sorted(tally.items()))
     _insert(db, "OR REPLACE INTO tally", of_era, 7)
     _insert(db, "OR REPLACE INTO span", [(stream, ERA, era, since, until)], 5)

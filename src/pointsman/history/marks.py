@@ -8,7 +8,7 @@ from __future__ import annotations
 from array import array
 from bisect import bisect_left, bisect_right
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator
 from functools import partial
 from typing import NamedTuple
 
@@ -71,7 +71,7 @@ class Marks:
     def pack(self) -> bytes:
         return msgspec.msgpack.encode((self.sorts, self.times.tobytes(), self.numbers.tobytes()))
 
-    def between(self, since: int, until: int) -> Callable[[], dict[Sort, int]]:
+    def between(self, since: int, until: int) -> Callable[[], list[tuple[Sort, int]]]:
         """Counts those of some seconds, both ends included; to be called wherever there is time for it."""
         first, end = bisect_left(self.times, since), bisect_right(self.times, until)
         return partial(_counted, self.sorts, self.numbers[first:end])
@@ -80,8 +80,8 @@ class Marks:
 _decoder = msgspec.msgpack.Decoder(tuple[list[Sort], bytes, bytes])
 
 
-def _counted(sorts: list[Sort], numbers: array[int]) -> dict[Sort, int]:
-    return {sorts[number]: n for number, n in Counter(numbers).items()}
+def _counted(sorts: list[Sort], numbers: array[int]) -> list[tuple[Sort, int]]:
+    return [(sorts[number], n) for number, n in Counter(numbers).items()]
 
 
 class Subject(NamedTuple):
@@ -103,12 +103,15 @@ SUBJECTS = (WORKSPACE, QUEUE, WORKFLOW, WORKER)
 
 
 def rows(
-    counted: Mapping[Sort, int], subject: Subject, entities: Collection[int] | None = None, channel: int | None = None
+    counted: Iterable[tuple[Sort, int]],
+    subject: Subject,
+    entities: Collection[int] | None = None,
+    channel: int | None = None,
 ) -> Iterator[Row]:
     """What marks count for a subject's entities, these or all, in a channel or in all. A row may come several times."""
     place, kinds, waits = subject.place, subject.kinds, subject.waits
     in_queue = WAITED_IN_QUEUE in kinds
-    for sort, n in counted.items():
+    for sort, n in counted:
         kind, of_channel = sort[0], sort[1]
         entity = sort[place] if place else NOWHERE
         if kind not in kinds or (place and not entity) or channel not in (None, of_channel):
