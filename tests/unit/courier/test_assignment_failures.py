@@ -38,7 +38,7 @@ def first_then(first: Any, second: Any) -> Any:
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Time-outs pass in real time: the test must not wait for five seconds."""
-    monkeypatch.setattr(courier, "TIMEOUT_SECONDS", 0.2)
+    monkeypatch.setattr(courier, "TIMEOUT_SECONDS", 1.0)
 
 
 FAILURES = [
